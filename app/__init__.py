@@ -1,0 +1,1 @@
+"""The page: give a picture, move a slider over the code length, see what is found, how well and how fast."""

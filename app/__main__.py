@@ -1,0 +1,79 @@
+"""`python -m app`: open the page on a trained model and its gallery."""
+
+import argparse
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .search_service import SearchService
+
+CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "emoji"
+PORTS = range(7860, 7960)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags."""
+    flags = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Open the page: give a picture, move the slider, see what is found.",
+        epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.",
+    )
+    flags.add_argument("--checkpoint", type=Path, default=CHECKPOINT, metavar="DIR", help="a trained model")
+    flags.add_argument("--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own")
+    flags.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N")
+    return flags
+
+
+def bind(host: str, port: int | None) -> socket.socket:
+    """A listening socket at a port, or at the first free one of `PORTS`.
+
+    Raises:
+        OSError: if the port cannot be had.
+    """
+    for candidate in PORTS if port is None else (port,):
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            return listener
+        except OSError as error:
+            listener.close()
+            reason = error
+    raise reason
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; the exit status."""
+    start = time.perf_counter()
+    options = parser().parse_args(arguments)
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    try:
+        listener = bind(host, options.port)
+    except OSError as error:
+        print(f"port {options.port or PORTS[0]} of {host} cannot be had ({error}): choose --port", file=sys.stderr)
+        return 2
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(SearchService, options.checkpoint, options.gallery)
+        import uvicorn  # meanwhile: these take seconds
+
+        from .server import create_app
+
+        try:
+            app = create_app(loading.result())
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+    shown = "localhost" if host in ("0.0.0.0", "::") else host
+    seconds = time.perf_counter() - start
+    print(f"The page is ready at http://{shown}:{listener.getsockname()[1]} ({seconds:.1f} s)", flush=True)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

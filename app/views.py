@@ -1,0 +1,141 @@
+"""Answers as HTML text. Everything that comes from a gallery or a visitor is escaped here."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from io import BytesIO
+from urllib.parse import urlencode
+
+from PIL import Image
+
+from nhl.gallery import Item
+
+from . import charts, texts
+from .search_service import Answer, Query, Result, SearchService
+
+_RIGHT = '<svg class="badge right" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 8.5l2.7 2.7L12 5.5"/></svg>'
+_WRONG = '<svg class="badge wrong" viewBox="0 0 16 16" aria-hidden="true"><path d="M5 5l6 6M11 5l-6 6"/></svg>'
+
+
+def thumbnail(service: SearchService, item: Item) -> str:
+    """The address of an item's picture, relative to the page: it changes when the gallery does."""
+    return f"thumbnail/{service.key}/{item.id}.webp"
+
+
+def header(service: SearchService) -> str:
+    """Name, headline, and what this is in three sentences."""
+    *shorter, longest = service.lengths
+    few = ", ".join(map(str, reversed(shorter[1:]))) + f" or {shorter[0]}" if shorter[1:] else f"{longest}"
+    lead = texts.LEAD.format(longest=longest, shorter=few)
+    return (
+        f'<header><p class="brand">{_LOGO}{texts.TITLE}</p><h1>{texts.HEADLINE}</h1>'
+        f'<p class="lead">{lead}</p></header>'
+    )
+
+
+def footer(service: SearchService) -> str:
+    """Credits and licences."""
+    credits = service.gallery.meta.get("credits", "")
+    pictures = f"<p>{escape(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
+    return f"<div class='end' role='contentinfo'>{pictures}<p>{texts.WEIGHTS}</p><p>{texts.ABOUT}</p></div>"
+
+
+def query(service: SearchService, query: Query, image: Image.Image | None = None) -> str:
+    """The picture that is looked for, with what is known of it."""
+    if query.item is not None:
+        name, source = query.item.name, thumbnail(service, query.item)
+        about = " · ".join(filter(None, (query.item.label, query.item.style)))
+    else:
+        name, about = texts.YOUR_PICTURE if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
+        source = _data_uri(image) if image else ""
+    picture = f'<img src="{source}" alt="{escape(name)}" draggable="false">' if source else charts.pattern(query.bits)
+    return (
+        f'<figure class="query" data-query="{query.token}"><div class="frame">{picture}</div><figcaption>'
+        f'<span class="eyebrow">{texts.LOOKING_FOR}</span><strong>{escape(name)}</strong>'
+        f"<span>{escape(about)}</span></figcaption></figure>"
+    )
+
+
+def _data_uri(image: Image.Image) -> str:
+    small, file = image.copy(), BytesIO()
+    small.thumbnail((320, 320))
+    small.save(file, "WEBP", quality=82)
+    return f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}"
+
+
+def examples(service: SearchService, items: Sequence[Item]) -> str:
+    """Pictures to try, each a button."""
+    buttons = "".join(
+        f'<li><button data-query="{item.id}" aria-label="{escape(item.name)}" title="{escape(item.name)}">'
+        f'<img src="{thumbnail(service, item)}" alt="" draggable="false"></button></li>'
+        for item in items
+    )
+    return (
+        f"<section><div class='bar'><h2>{texts.EXAMPLES}</h2><button class='quiet' data-shuffle>{texts.SHUFFLE}"
+        f"</button></div><ul class='examples'>{buttons}</ul><p class='note'>{texts.EXAMPLES_NOTE}</p></section>"
+    )
+
+
+def facts(service: SearchService, answer: Answer) -> str:
+    """How good, how fast, how large: four numbers."""
+    shown, right = len(answer.results), answer.right
+    found = "–" if right is None else f"{right} <small>of {shown}</small>"
+    count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
+    entries = (
+        ("right", found, "of its class" if right is not None else texts.CLASS_UNKNOWN),
+        ("time", _unit(texts.duration(answer.search_us)), "to search"),
+        ("bytes", count, "a picture"),
+        ("size", _unit(texts.size(len(service) * answer.length // 8)), "the whole index"),
+    )
+    cells = "".join(f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries)
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def _unit(text: str) -> str:
+    number, unit = text.split(" ")
+    return f"{number} <small>{unit}</small>"
+
+
+def results(service: SearchService, answer: Answer) -> str:
+    """The pictures found, nearest first, each a button that makes it the query, under what the marks mean."""
+    known = answer.right is not None
+    marks = [f"{_RIGHT}{texts.SAME}", f"{_WRONG}{texts.OTHER}"] if known else []
+    legend = "".join(f"<span>{mark}</span>" for mark in [*marks, f"<b>7</b>{texts.DIFFER}"])
+    tiles = "".join(_tile(service, result) for result in answer.results)
+    link = urlencode({"q": answer.query.token, "bits": answer.length, "k": answer.k})
+    status = texts.summary(len(answer.results), answer.length, answer.right)
+    return (
+        f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
+        f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'
+    )
+
+
+def _tile(service: SearchService, result: Result) -> str:
+    item, mark = result.item, {True: "right", False: "wrong", None: ""}[result.right]
+    verdict = {True: f", {texts.SAME}", False: f", {texts.OTHER}", None: ""}[result.right]
+    badge = {True: _RIGHT, False: _WRONG, None: ""}[result.right]
+    spoken = f"{result.rank}. {item.name}, {item.label}, {texts.DISTANCE} {result.distance}{verdict}"
+    return (
+        f'<li><button class="tile {mark}" data-query="{item.id}" aria-label="{escape(spoken)}" '
+        f'title="{escape(item.name)} ({escape(item.label)})"><span class="frame">'
+        f'<img src="{thumbnail(service, item)}" alt="" draggable="false">{badge}</span>'
+        f'<span class="name">{escape(item.name)}</span><span class="meta"><span>{escape(item.label)}</span>'
+        f"<b>{result.distance}</b></span></button></li>"
+    )
+
+
+def curve(service: SearchService, length: int) -> str:
+    """Quality against length, where it has been measured."""
+    if length not in service.quality:
+        return ""
+    chart = charts.curve(service.quality, length, texts.CURVE)
+    return f"<section><h2>{texts.CURVE}</h2>{chart}<p class='note'>{texts.CURVE_NOTE}</p></section>"
+
+
+_LOGO = (
+    '<svg viewBox="0 0 40 16" aria-hidden="true">'
+    + "".join(
+        f'<rect x="{8 * i}" y="{16 - 3.2 * (i + 1)}" width="5" height="{3.2 * (i + 1)}" rx="1.5"/>' for i in range(5)
+    )
+    + "</svg>"
+)

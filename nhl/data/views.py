@@ -1,0 +1,95 @@
+"""Augmented views of pictures, and what the frozen stages of a network make of them, kept in memory.
+
+Each picture is seen in a fixed number of random views, each computed once: the frozen stages, which
+learn nothing, then cost nothing in later epochs. View v of picture i depends on the seed, v and i alone.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import InterpolationMode, v2
+
+from nhl.data.pictures import Pictures
+from nhl.preprocessing import Preprocessing
+
+
+def augmentation(preprocessing: Preprocessing) -> v2.Compose:
+    """Random changes that keep the class: of whole drawings on white ("pad"), else of photographs."""
+    if preprocessing.fit == "pad":
+        move = v2.RandomAffine(20, (0.1, 0.1), (0.75, 1.2), 8, InterpolationMode.BILINEAR, fill=255)
+    else:
+        move = v2.RandomResizedCrop(preprocessing.size, (0.4, 1.0), interpolation=InterpolationMode.BICUBIC)
+    return v2.Compose([move, v2.RandomHorizontalFlip(), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomGrayscale(0.1)])
+
+
+class _View(Dataset[Tensor]):
+    def __init__(self, pictures: Pictures, preprocessing: Preprocessing, seed: int | None) -> None:
+        self.pictures, self.preprocessing, self.seed = pictures, preprocessing, seed
+        self.augment = augmentation(preprocessing)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Tensor:
+        picture = self.preprocessing.square(self.pictures.image(index))
+        image: Tensor = v2.functional.pil_to_tensor(picture)  # (3, S, S) uint8
+        if self.seed is not None:
+            torch.manual_seed(self.seed * 1_000_003 + index)
+            image = self.augment(image)
+        return image
+
+
+class Views:
+    """All views of some pictures after the frozen stages, (N, ...) each.
+
+    Args:
+        pictures: N pictures.
+        preprocessing: their size and scale.
+        stem: the frozen stages; images (M, 3, S, S) to (M, ...).
+        count: how many random views there are; 0 means the one without augmentation.
+        seed: of the views.
+        device: where the stem runs.
+        workers: processes that decode and augment.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        preprocessing: Preprocessing,
+        stem: nn.Module,
+        count: int,
+        seed: int = 0,
+        device: torch.device | None = None,
+        workers: int = 2,
+    ) -> None:
+        self.pictures, self.preprocessing, self.stem = pictures, preprocessing, stem
+        self.count, self.seed, self.device = count, seed, device or torch.device("cpu")
+        self.workers = workers
+        self._kept: dict[int, Tensor] = {}
+
+    def get(self, epoch: int, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
+        """The view of an epoch; computed at the first call, half precision."""
+        view = epoch % self.count if self.count else -1
+        if view not in self._kept:
+            self._kept[view] = self._compute(view, progress)
+        return self._kept[view]
+
+    @torch.no_grad()
+    def _compute(self, view: int, progress: Callable[[int, int], None]) -> Tensor:
+        seed = None if view < 0 else self.seed * 10_007 + view
+        images = _View(self.pictures, self.preprocessing, seed)
+        parts = []
+        for batch in DataLoader(images, batch_size=64, num_workers=self.workers):
+            parts.append(self.stem(normalize(batch.to(self.device), self.preprocessing)).half().cpu())
+            progress(sum(map(len, parts)), len(images))
+        return torch.cat(parts)
+
+
+def normalize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Images (M, 3, S, S) uint8 to the network's scale, single precision."""
+    mean = images.new_tensor(preprocessing.mean, dtype=torch.float32).view(3, 1, 1)
+    std = images.new_tensor(preprocessing.std, dtype=torch.float32).view(3, 1, 1)
+    scaled = (images.float() / 255 - mean) / std
+    return scaled.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,91 @@
+"""The settings of one training run: frozen, checked, stored beside the weights."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nhl.backbones import DEFAULT
+from nhl.codes import LENGTHS, check_lengths
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Args:
+        data: a data set, `NAME` or `NAME:PATH`.
+        backbone: a timm name.
+        lengths: code lengths in bits.
+        loss: a name from `LOSSES`.
+        constants: of the loss.
+        distillation: lambda, the weight of long-to-short distillation.
+        weighting: a name from `WEIGHTINGS`.
+        size: side of the network's input in pixels.
+        fit: how pictures become square, as in `Preprocessing`.
+        frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
+        views: random views of each picture that are computed and kept.
+        epochs: passes over the training pictures.
+        batch_size: M.
+        head_lr: highest learning rate of the nested layer.
+        backbone_lr: highest learning rate of the backbone.
+        weight_decay: of AdamW.
+        warmup: epochs of rising learning rate, before it falls as a cosine.
+        clip: largest norm of the gradient.
+        mixup: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
+        average: decay of the running average of the weights, which is what is kept.
+        validation: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
+        validate_every: epochs between two validations.
+        seed: of everything random.
+    """
+
+    data: str = "emoji"
+    backbone: str = DEFAULT
+    lengths: tuple[int, ...] = LENGTHS
+    loss: str = "orthohash"
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    distillation: float = 0.5
+    weighting: str = "nhl"
+    size: int = 128
+    fit: str = "pad"
+    frozen_stages: int = 3
+    views: int = 20
+    epochs: int = 40
+    batch_size: int = 64
+    head_lr: float = 1e-2
+    backbone_lr: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: float = 1.0
+    clip: float = 5.0
+    mixup: float = 0.0
+    average: float = 0.998
+    validation: float = 0.1
+    validate_every: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", check_lengths(self.lengths))
+        for name in ("size", "views", "epochs", "batch_size", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
+        for name in ("validation", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
+
+    def save(self, path: Path) -> None:
+        """Write the settings as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Settings":
+        """Read settings from JSON.
+
+        Raises:
+            ValueError: if a key is unknown or a value breaks its rule.
+        """
+        values = json.loads(path.read_text(encoding="utf-8"))
+        names = [f.name for f in fields(cls)]
+        if unknown := sorted(set(values) - set(names)):
+            raise ValueError(f"unknown setting {unknown[0]!r} in {path}; choose from {', '.join(names)}")
+        return cls(**values)

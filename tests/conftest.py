@@ -1,0 +1,93 @@
+"""A tiny but real gallery and model, made once a session: four colours in three shapes, learnt in seconds."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from nhl.gallery import Item, write_gallery
+
+COLOURS = {"red": (200, 30, 40), "green": (30, 150, 60), "blue": (30, 70, 200), "yellow": (240, 200, 30)}
+
+
+def draw(colour: str, seed: int) -> Image.Image:
+    """A shape of one colour, its place, size and kind drawn by lot."""
+    chance = np.random.default_rng(seed)
+    image = Image.new("RGB", (64, 64), "white")
+    left, top = (int(n) for n in chance.integers(2, 20, 2))
+    side = int(chance.integers(24, 40))
+    pen, box = ImageDraw.Draw(image), (left, top, left + side, top + side)
+    if seed % 3 == 0:
+        pen.ellipse(box, fill=COLOURS[colour])
+    elif seed % 3 == 1:
+        pen.rectangle(box, fill=COLOURS[colour])
+    else:
+        pen.polygon([(left, top + side), (left + side, top + side), (left + side // 2, top)], COLOURS[colour])
+    return image
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **settings: object) -> bytes:
+    """A picture as the bytes of a file."""
+    file = BytesIO()
+    image.save(file, kind, **settings)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Converted networks of tests stay out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NHL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def tiny_items() -> list[tuple[Item, Image.Image]]:
+    """96 pictures; the last six of each colour are queries. Names need escaping on a page."""
+    return [
+        (
+            Item(n, f"<b>{colour}</b> & {i}", colour, (colour,), "drawn", "query" if i >= 18 else "train", "drawn"),
+            draw(colour, n),
+        )
+        for n, (colour, i) in enumerate((colour, i) for colour in COLOURS for i in range(24))
+    ]
+
+
+@pytest.fixture(scope="session")
+def tiny_gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a gallery of 96 drawn pictures in four classes."""
+    path = tmp_path_factory.mktemp("gallery") / "gallery.db"
+    pictures = ((item, encoded(image, "WEBP")) for item, image in tiny_items())
+    write_gallery(path, pictures, {"name": "tiny", "title": "Tiny", "credits": "Nobody & <co>"})
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small network, trained in seconds to tell the four colours, with its gallery beside it."""
+    import torch
+
+    from nhl.checkpoint import Config
+    from nhl.model import NestedHashModel
+    from nhl.preprocessing import Preprocessing
+
+    torch.manual_seed(0)
+    config = Config("test_efficientnet.r160_in1k", classes=tuple(COLOURS), preprocessing=Preprocessing(size=64))
+    model = NestedHashModel(config).train()
+    known = [(item, image) for item, image in tiny_items() if item.split == "train"]
+    pixels = torch.from_numpy(np.stack([config.preprocessing(image) for _, image in known]))
+    targets = model.centers[[list(COLOURS).index(item.label) for item, _ in known]].float()
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(30):
+        loss = torch.nn.functional.softplus(-model(pixels)[-1] * targets).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    folder = tmp_path_factory.mktemp("tiny")
+    model.eval().save_pretrained(folder)
+    (folder / "gallery.db").write_bytes(tiny_gallery.read_bytes())
+    scores = ", ".join(f'"{b}": {{"map": {0.5 + b / 300}}}' for b in config.lengths)
+    (folder / "evaluation.json").write_text(f'{{"lengths": {{{scores}}}}}')
+    return folder
