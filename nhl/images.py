@@ -47,7 +47,7 @@ def load_image(source: ImageSource, *, max_pixels: int = 50_000_000, max_side: i
     Args:
         source: a path, the bytes of a file, a binary file, or a picture (which is left as it is).
         max_pixels: pictures of more pixels are refused before they are decoded.
-        max_side: larger pictures are shrunk until neither side is longer, in pixels.
+        max_side: larger pictures are shrunk, by a whole factor, until neither side is longer, in pixels.
 
     Returns:
         A new picture without metadata.
@@ -60,7 +60,8 @@ def load_image(source: ImageSource, *, max_pixels: int = 50_000_000, max_side: i
     (255, 255, 255)
     """
     if isinstance(source, Image.Image):
-        return _upright_rgb(source, max_pixels, max_side)
+        _check_size(source, max_pixels)
+        return _upright_rgb(source, max_side)
     if isinstance(source, str | os.PathLike):
         with _open(Path(source)) as file:
             return _read(file, max_pixels, max_side)
@@ -97,24 +98,31 @@ def _decode(file: IO[bytes], max_pixels: int, max_side: int) -> Image.Image:
     except Exception as error:  # a decoder may raise anything at a hostile file
         raise ImageError(_why_not(file)) from error
     with image:
-        image.draft("RGB", (max_side, max_side))  # a large JPEG decodes at 1/2, 1/4 or 1/8
-        return _upright_rgb(image, max_pixels, max_side)
+        _check_size(image, max_pixels)
+        width, height = (max(1, side // _factor(image, max_side)) for side in image.size)
+        image.draft("RGB", (width, height))  # a large JPEG decodes at 1/2, 1/4 or 1/8
+        return _upright_rgb(image, max_side)
 
 
-def _upright_rgb(image: Image.Image, max_pixels: int, max_side: int) -> Image.Image:
-    width, height = image.size
-    if not width or not height:
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    if not (pixels := image.width * image.height):
         raise ImageError("The image has no pixels.")
-    if width * height > max_pixels:
-        raise ImageError(_too_large(max_pixels, width * height))
+    if pixels > max_pixels:
+        raise ImageError(_too_large(max_pixels, pixels))
+
+
+def _factor(image: Image.Image, max_side: int) -> int:
+    return max(1, -(-max(image.size) // max_side))
+
+
+def _upright_rgb(image: Image.Image, max_side: int) -> Image.Image:
     try:
         image.load()
         plain = _eight_bits(image)
     except Exception as error:
         raise ImageError(_DAMAGED) from error
-    if (scale := max_side / max(plain.size)) < 1:
-        smaller = [max(1, round(side * scale)) for side in plain.size]
-        plain = plain.resize((smaller[0], smaller[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if (factor := _factor(plain, max_side)) > 1:
+        plain = plain.reduce(factor)  # means of whole blocks: many times faster than resizing
     page = Image.new("RGB", plain.size, WHITE)
     page.paste(plain, mask=plain if plain.mode == "RGBA" else None)
     with suppress(Exception):  # corrupt EXIF: the pixels are fine

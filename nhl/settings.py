@@ -17,6 +17,7 @@ class Settings:
     Args:
         data: a data set, `NAME` or `NAME:PATH`.
         backbone: a timm name.
+        pretrained: start the backbone from ImageNet weights.
         lengths: code lengths in bits.
         loss: a name from `LOSSES`.
         constants: of the loss.
@@ -42,6 +43,7 @@ class Settings:
 
     data: str = "emoji"
     backbone: str = DEFAULT
+    pretrained: bool = True
     lengths: tuple[int, ...] = LENGTHS
     loss: str = "orthohash"
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -50,16 +52,16 @@ class Settings:
     size: int = 128
     fit: str = "pad"
     frozen_stages: int = 3
-    views: int = 20
-    epochs: int = 40
+    views: int = 12
+    epochs: int = 36
     batch_size: int = 64
     head_lr: float = 1e-2
     backbone_lr: float = 1e-3
     weight_decay: float = 0.05
     warmup: float = 1.0
     clip: float = 5.0
-    mixup: float = 0.0
-    average: float = 0.998
+    mixup: float = 0.2
+    average: float = 0.995
     validation: float = 0.1
     validate_every: int = 5
     seed: int = 0

@@ -95,7 +95,7 @@ class _Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
         config = Config(settings.backbone, settings.lengths, protocol.classes, preprocessing)
-        self.model = NestedHashModel(config, pretrained=True).to(self.device, memory_format=torch.channels_last)
+        self.model = NestedHashModel(config, pretrained=settings.pretrained).to(self.device, memory_format=torch.channels_last)
         self.stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         self.stem.requires_grad_(False).eval()
         self.network = nn.ModuleList([tuned, self.model.layer])
@@ -190,7 +190,6 @@ class _Run:
         coded = self._codes(queries), self._codes(database)
         labels = queries.pictures.labels, database.pictures.labels
         scores = [mean_average_precision(*coded, *labels, length) for length in self.settings.lengths]
-        print("   ", [round(s, 3) for s in scores])
         if (score := float(np.mean(scores))) > self.best:
             self.best = score
             self.best_weights = {k: v.clone() for k, v in self.average.module.state_dict().items()}

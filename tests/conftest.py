@@ -1,40 +1,14 @@
 """A tiny but real gallery and model, made once a session: four colours in three shapes, learnt in seconds."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from drawings import COLOURS, draw, encoded
+from PIL import Image
 
 from nhl.gallery import Item, write_gallery
-
-COLOURS = {"red": (200, 30, 40), "green": (30, 150, 60), "blue": (30, 70, 200), "yellow": (240, 200, 30)}
-
-
-def draw(colour: str, seed: int) -> Image.Image:
-    """A shape of one colour, its place, size and kind drawn by lot."""
-    chance = np.random.default_rng(seed)
-    image = Image.new("RGB", (64, 64), "white")
-    left, top = (int(n) for n in chance.integers(2, 20, 2))
-    side = int(chance.integers(24, 40))
-    pen, box = ImageDraw.Draw(image), (left, top, left + side, top + side)
-    if seed % 3 == 0:
-        pen.ellipse(box, fill=COLOURS[colour])
-    elif seed % 3 == 1:
-        pen.rectangle(box, fill=COLOURS[colour])
-    else:
-        pen.polygon([(left, top + side), (left + side, top + side), (left + side // 2, top)], COLOURS[colour])
-    return image
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **settings: object) -> bytes:
-    """A picture as the bytes of a file."""
-    file = BytesIO()
-    image.save(file, kind, **settings)
-    return file.getvalue()
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -1,0 +1,190 @@
+"""NestedIndex beside faiss.IndexBinaryFlat: one query, one thread, K = 10, the same codes, in turns.
+
+All methods take turns in one run, in a new order each round, three queries at a time of which the first
+is not counted; a figure is the median of the rest. Every answer is checked against faiss. At 8 and 16
+bits faiss is also given the codes padded with zeros to 32, where it is fastest. The memory's speed, one
+thread reading, is measured in the same run: no exhaustive search can take less than its bytes need.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from benchmarks.machine import machine, write_result
+from nhl.checkpoint import fingerprint
+from nhl.codes import LENGTHS
+from nhl.gallery import Gallery
+from nhl.index import NestedIndex, warm_up
+from nhl.stored_codes import load_codes
+from nhl.synthetic import enlarge
+
+Codes = NDArray[np.uint8]
+K = 10
+QUERIES = 64
+BLOCK = 3
+
+
+def real_codes(count: int, checkpoint: Path) -> Codes:
+    """`count` codes with the statistics, class by class and bit by bit, of a checkpoint's gallery."""
+    gallery = Gallery(checkpoint / "gallery.db")
+    codes, ids = load_codes(
+        checkpoint / "codes.safetensors", model=fingerprint(checkpoint), gallery=gallery.fingerprint
+    )
+    label_of = {item.id: item.label for item in gallery.items()}
+    return enlarge(codes, [label_of[number] for number in ids.tolist()], count)
+
+
+def uniform_codes(count: int, _: Path) -> Codes:
+    """`count` codes of random bits: the hardest case, which no bound can prune."""
+    return np.random.default_rng(0).integers(0, 256, (count, LENGTHS[-1] // 8), dtype=np.uint8)
+
+
+CODES: dict[str, Callable[[int, Path], Codes]] = {"real": real_codes, "uniform": uniform_codes}
+
+
+@njit(nogil=True)
+def read(words: Any) -> Any:
+    """Read memory as fast as one thread can."""
+    found = np.uint64(0)
+    for i in range(words.size):
+        found ^= words[i]
+    return found
+
+
+def compare(codes: Codes, queries: Codes, index: NestedIndex, length: int, rounds: int) -> dict[str, float]:
+    """Median microseconds of each method at one length."""
+    short, asked = np.ascontiguousarray(codes[:, : length // 8]), np.ascontiguousarray(queries[:, : length // 8])
+    flat = faiss.IndexBinaryFlat(length)
+    flat.add(short)
+    words = np.frombuffer(short.data, np.uint64, short.size // 8)
+    methods: dict[str, Callable[[int], Any]] = {
+        "faiss": lambda q: flat.search(asked[q : q + 1], K),
+        "nhl": lambda q: index.search(queries[q : q + 1], length, K),
+        "exhaustive": lambda q: index.search(queries[q : q + 1], length, K, exhaustive=True),
+        "read": lambda _: read(words),
+    }
+    if length < 32:
+        padded = faiss.IndexBinaryFlat(32)
+        padded.add(np.pad(short, ((0, 0), (0, 4 - length // 8))))
+        wide = np.pad(asked, ((0, 0), (0, 4 - length // 8)))
+        methods["padded"] = lambda q: padded.search(wide[q : q + 1], K)
+    for method in methods.values():
+        method(0)
+    random, seconds = np.random.default_rng(0), {name: list[float]() for name in methods}
+    answers = []
+    for turn in range(rounds):
+        for name in random.permutation(list(methods)):
+            for i in range(BLOCK):
+                q = (turn * BLOCK + i) % len(queries)
+                start = time.perf_counter()
+                answer = methods[name](q)
+                took = time.perf_counter() - start
+                if i:
+                    seconds[name].append(took)
+                if name in ("nhl", "exhaustive"):
+                    answers.append((q, answer))
+    for q, answer in answers:  # afterwards: a check would empty the caches
+        check(answer, flat.search(asked[q : q + 1], K)[0], short, asked[q])
+    return {name: statistics.median(times) * 1e6 for name, times in seconds.items()}
+
+
+def check(answer: tuple[NDArray[np.int32], NDArray[np.int64]], expected: Any, codes: Codes, query: Codes) -> None:
+    """An answer has faiss's distances, and ids that are distinct and at these distances.
+
+    Raises:
+        RuntimeError: if not.
+    """
+    distances, ids = answer[0][0], answer[1][0]
+    true = np.bitwise_count(codes[ids] ^ query).sum(axis=1)
+    if (distances != expected[0]).any() or (true != distances).any() or len(set(ids.tolist())) != K:
+        raise RuntimeError(f"the index answered {distances.tolist()} where faiss answered {expected[0].tolist()}")
+
+
+def batch(codes: Codes, queries: Codes, index: NestedIndex, length: int) -> dict[str, float]:
+    """Microseconds a query of all queries at once, on all cores; the better of three."""
+    flat = faiss.IndexBinaryFlat(length)
+    flat.add(np.ascontiguousarray(codes[:, : length // 8]))
+    asked = np.ascontiguousarray(queries[:, : length // 8])
+    found: dict[str, float] = {}
+    for name, search in (
+        ("faiss", lambda: flat.search(asked, K)),
+        ("nhl", lambda: index.search(queries, length, K)),
+    ):
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            search()
+            times.append(time.perf_counter() - start)
+        found[name] = min(times) * 1e6 / len(queries)
+    return found
+
+
+def record(kind: str, codes: Codes, queries: Codes, rounds: int) -> list[dict[str, Any]]:
+    """The figures of one set of codes at every length, printed as they come."""
+    start = time.perf_counter()
+    index = NestedIndex(codes)
+    built = time.perf_counter() - start
+    print(
+        f"\n{len(codes):,} {kind} codes: {index.nbytes / len(codes):.1f} bytes an item, built in {built:.1f} s\n"
+        f"{'bits':>4} {'faiss us':>9} {'padded':>8} {'nhl us':>8} {'x faiss':>8} {'x padded':>8} "
+        f"{'exhaust.':>8} {'x faiss':>8} {'GB/s':>6} {'memory':>6} {'batch us':>8} {'x faiss':>8}"
+    )
+    records, threads = [], machine()["cores"]
+    for length in LENGTHS:
+        faiss.omp_set_num_threads(1)
+        us = compare(codes, queries, index, length, rounds)
+        faiss.omp_set_num_threads(threads)
+        together = batch(codes, queries, index, length)
+        speed, memory = (len(codes) * length / 8 / us[name] / 1e3 for name in ("exhaustive", "read"))
+        padded = us.get("padded", us["faiss"])
+        print(
+            f"{length:4} {us['faiss']:9.0f} {padded:8.0f} {us['nhl']:8.1f} {us['faiss'] / us['nhl']:8.1f} "
+            f"{padded / us['nhl']:8.1f} {us['exhaustive']:8.0f} {us['faiss'] / us['exhaustive']:8.1f} "
+            f"{speed:6.1f} {memory:6.1f} {together['nhl']:8.1f} {together['faiss'] / together['nhl']:8.1f}",
+            flush=True,
+        )
+        records.append(
+            {
+                "codes": kind,
+                "images": len(codes),
+                "length": length,
+                "us": {name: round(value, 1) for name, value in us.items()},
+                "batch_us": {name: round(value, 1) for name, value in together.items()},
+                "times_faiss": round(us["faiss"] / us["nhl"], 1),
+                "times_padded": round(padded / us["nhl"], 1),
+                "exhaustive_gb_per_s": round(speed, 2),
+                "memory_gb_per_s": round(memory, 2),
+                "bytes_per_item": round(index.nbytes / len(codes), 2),
+                "build_s": round(built, 2),
+            }
+        )
+    return records
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it: see `--help`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)")
+    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
+    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
+    parser.add_argument("--rounds", type=int, default=20, help="two counted queries each (20)")
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/search.json)")
+    options = parser.parse_args(arguments)
+    warm_up()
+    records = []
+    for count in map(int, options.images):
+        for kind in options.codes:
+            codes = CODES[kind](count + QUERIES, options.checkpoint)
+            records += record(kind, codes[:count], codes[count:], options.rounds)
+    print(f"\nwritten to {write_result('search', {'k': K, 'records': records}, options.out)}")
+    return 0

@@ -1,0 +1,78 @@
+"""The gallery file: what is written is read, whole or not at all."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from nhl.gallery import Gallery, GalleryError, Item, write_gallery
+
+ITEMS = [Item(0, "zebra face", "animal", ("animal", "nature"), "Noto", "train", "a#1"), Item(1, "été", "food", ("food",))]
+PICTURES = [(item, bytes([item.id] * 9)) for item in ITEMS]
+
+
+def test_reads_what_was_written(tmp_path: Path) -> None:
+    write_gallery(tmp_path / "deep" / "g.db", PICTURES, {"title": "Two"})
+    gallery = Gallery(tmp_path / "deep" / "g.db")
+    assert gallery.items() == ITEMS
+    assert gallery.items("train") == ITEMS[:1]
+    assert gallery.item(1) == ITEMS[1]
+    assert gallery.thumbnail(1) == bytes([1] * 9)
+    assert (len(gallery), gallery.meta["title"]) == (2, "Two")
+    gallery.close()
+
+
+def test_fingerprint_tells_galleries_apart(tmp_path: Path) -> None:
+    def fingerprint(name: str, pictures: list[tuple[Item, bytes]]) -> str:
+        write_gallery(tmp_path / name, pictures, {})
+        return Gallery(tmp_path / name).fingerprint
+
+    same = fingerprint("a", PICTURES)
+    assert fingerprint("b", PICTURES) == same
+    assert fingerprint("c", [(ITEMS[0], b"other"), PICTURES[1]]) != same
+    assert fingerprint("d", PICTURES[:1]) != same
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    write_gallery(path, PICTURES, {"title": "old"})
+
+    def broken():
+        yield PICTURES[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_gallery(path, broken(), {"title": "new"})
+    assert Gallery(path).meta["title"] == "old"
+    write_gallery(path, PICTURES, {"title": "new"})
+    assert Gallery(path).meta["title"] == "new"
+
+
+def test_missing_items(tmp_path: Path) -> None:
+    write_gallery(tmp_path / "g.db", PICTURES, {})
+    gallery = Gallery(tmp_path / "g.db")
+    with pytest.raises(KeyError, match="no item 7"):
+        gallery.item(7)
+    with pytest.raises(KeyError, match="no item 7"):
+        gallery.thumbnail(7)
+
+
+def test_files_that_are_no_galleries(tmp_path: Path) -> None:
+    with pytest.raises(GalleryError, match="no gallery at"):
+        Gallery(tmp_path / "none.db")
+    (tmp_path / "text.db").write_text("not a database, but long enough to look like a file")
+    with pytest.raises(GalleryError, match="is no gallery or is damaged"):
+        Gallery(tmp_path / "text.db")
+    write_gallery(tmp_path / "cut.db", [(item, data * 5000) for item, data in PICTURES], {})
+    whole = (tmp_path / "cut.db").read_bytes()
+    (tmp_path / "cut.db").write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(GalleryError, match="is no gallery or is damaged"):
+        Gallery(tmp_path / "cut.db")
+
+
+def test_a_gallery_of_another_version(tmp_path: Path) -> None:
+    write_gallery(tmp_path / "g.db", PICTURES, {})
+    with sqlite3.connect(tmp_path / "g.db") as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'format'")
+    with pytest.raises(GalleryError, match="has gallery format '99' but this version reads '1'"):
+        Gallery(tmp_path / "g.db")
