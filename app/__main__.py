@@ -23,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.",
     )
     flags.add_argument("--checkpoint", type=Path, default=CHECKPOINT, metavar="DIR", help="a trained model")
-    flags.add_argument("--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own")
+    flags.add_argument(
+        "--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own"
+    )
     flags.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N")
     return flags
 
@@ -54,7 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = bind(host, options.port)
     except OSError as error:
-        print(f"port {options.port or PORTS[0]} of {host} cannot be had ({error}): choose --port", file=sys.stderr)
+        print(
+            f"port {options.port or PORTS[0]} of {host} cannot be had ({error}): choose --port",
+            file=sys.stderr,
+        )
         return 2
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(SearchService, options.checkpoint, options.gallery)

@@ -17,8 +17,6 @@ from nhl.images import ImageError, load_image
 
 from . import texts
 
-from gradio.events import Dependency
-
 class Argument(gr.HTML):
     """A value of the API without a place on the page; its JSON arrives as it was sent."""
 
@@ -28,12 +26,14 @@ class Argument(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return self.schema
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class BitsSlider(gr.HTML):
     """A slider whose track is the query's code: its handle stands where the code is cut.
@@ -56,12 +56,14 @@ class BitsSlider(gr.HTML):
             apply_default_css=False,
             **settings,
         )
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class PictureInput(gr.HTML):
     """A picture by file, drop, paste or camera; a handler gets it read, or the ImageError that says why not."""
@@ -95,24 +97,28 @@ class PictureInput(gr.HTML):
 
     def example_payload(self) -> Any:
         return {"path": "leopard.png", "meta": {"_type": "gradio.FileData"}}
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class Tiles(gr.HTML):
     """HTML whose buttons with `data-query` trigger select, and with `data-shuffle` shuffle."""
 
     def __init__(self, value: str = "", **settings: Any) -> None:
         super().__init__(value, js_on_load=_TILES_JS, apply_default_css=False, **settings)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 _SLIDER_HTML = """
 <div class="bar"><h2><label for="bits-range">${label}</label></h2><output for="bits-range"></output></div>

@@ -33,7 +33,9 @@ def build_page(service: SearchService) -> gr.Blocks:
                 with gr.Column(elem_id="found"):
                     with gr.Row(elem_id="found-bar"):
                         html(f"<h2>{texts.NEAREST.format(count=f'{len(service):,}')}</h2>")
-                        k = gr.Radio(K_CHOICES, value=DEFAULT_K, label=texts.SHOW, elem_id="k", container=False)
+                        k = gr.Radio(
+                            K_CHOICES, value=DEFAULT_K, label=texts.SHOW, elem_id="k", container=False
+                        )
                     results = Tiles(results, elem_id="results")
         html(views.footer(service), elem_id="bottom")
         token = gr.Textbox(token, visible="hidden")
@@ -55,6 +57,10 @@ def build_page(service: SearchService) -> gr.Blocks:
         page.load(on.open, None, state, **quiet)
         results.restore(on.restore, None, state, **quiet)
         ask.click(
-            on.search, [picture, length_argument, k_argument], answer, api_name="search", concurrency_id="search"
+            on.search,
+            [picture, length_argument, k_argument],
+            answer,
+            api_name="search",
+            concurrency_id="search",
         )
     return page.queue(max_size=64, default_concurrency_limit=2)

@@ -170,7 +170,9 @@ class SearchService:
             start = time.perf_counter()
             distances, places = self.index.search(code, length=length, k=wanted)
             times.append(time.perf_counter() - start)
-        found = [(self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
+        found = [
+            (self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)
+        ]
         others = [(item, distance) for item, distance in found if item != query.item][:k]
         results = tuple(
             Result(rank, item, distance, item.label == query.label if query.label else None)
@@ -197,7 +199,9 @@ def gallery_codes(folder: Path, gallery: Gallery, encoder: Encoder) -> NDArray[n
     """The codes (N, B/8) of all items: the stored ones, or new ones, stored where the folder can be written."""
     ids = [item.id for item in gallery.items()]
     marks = {"model": fingerprint(folder), "gallery": gallery.fingerprint}
-    name = "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
+    name = (
+        "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
+    )
     path = gallery.path.with_name(name)
     with suppress(StaleCodesError):
         codes, found = load_codes(path, **marks)

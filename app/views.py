@@ -13,8 +13,12 @@ from nhl.gallery import Item
 from . import charts, texts
 from .search_service import Answer, Query, Result, SearchService
 
-_RIGHT = '<svg class="badge right" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 8.5l2.7 2.7L12 5.5"/></svg>'
-_WRONG = '<svg class="badge wrong" viewBox="0 0 16 16" aria-hidden="true"><path d="M5 5l6 6M11 5l-6 6"/></svg>'
+_RIGHT = (
+    '<svg class="badge right" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 8.5l2.7 2.7L12 5.5"/></svg>'
+)
+_WRONG = (
+    '<svg class="badge wrong" viewBox="0 0 16 16" aria-hidden="true"><path d="M5 5l6 6M11 5l-6 6"/></svg>'
+)
 
 
 def thumbnail(service: SearchService, item: Item) -> str:
@@ -48,7 +52,11 @@ def query(service: SearchService, query: Query, image: Image.Image | None = None
     else:
         name, about = texts.YOUR_PICTURE if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
         source = _data_uri(image) if image else ""
-    picture = f'<img src="{source}" alt="{escape(name)}" draggable="false">' if source else charts.pattern(query.bits)
+    picture = (
+        f'<img src="{source}" alt="{escape(name)}" draggable="false">'
+        if source
+        else charts.pattern(query.bits)
+    )
     return (
         f'<figure class="query" data-query="{query.token}"><div class="frame">{picture}</div><figcaption>'
         f'<span class="eyebrow">{texts.LOOKING_FOR}</span><strong>{escape(name)}</strong>'
@@ -87,7 +95,9 @@ def facts(service: SearchService, answer: Answer) -> str:
         ("bytes", count, "a picture"),
         ("size", _unit(texts.size(len(service) * answer.length // 8)), "the whole index"),
     )
-    cells = "".join(f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries)
+    cells = "".join(
+        f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries
+    )
     return f'<dl class="facts">{cells}</dl>'
 
 
@@ -135,7 +145,8 @@ def curve(service: SearchService, length: int) -> str:
 _LOGO = (
     '<svg viewBox="0 0 40 16" aria-hidden="true">'
     + "".join(
-        f'<rect x="{8 * i}" y="{16 - 3.2 * (i + 1)}" width="5" height="{3.2 * (i + 1)}" rx="1.5"/>' for i in range(5)
+        f'<rect x="{8 * i}" y="{16 - 3.2 * (i + 1)}" width="5" height="{3.2 * (i + 1)}" rx="1.5"/>'
+        for i in range(5)
     )
     + "</svg>"
 )

@@ -5,7 +5,6 @@ files. Speed does not depend on the weights: without a checkpoint, or with `--si
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -13,22 +12,25 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
 
-from nhl.checkpoint import Config
-from nhl.codes import pack
+from benchmarks.machine import write_result
+from nhl.checkpoint import WEIGHTS, Config, read_config
 from nhl.encode import Encoder
+from nhl.images import load_image
 from nhl.model import NestedHashModel
 from nhl.preprocessing import Preprocessing
-from nhl.runtimes import processors
+from nhl.runtimes import fastest_runtime, processors
 
 BATCH = 32
-RESULT = Path(__file__).parent / "results" / "encode.json"
 BASELINE, OURS = "torch eager", "nhl"
+Task: TypeAlias = tuple[int, Callable[[], object]]
+"""How many images, and what to time."""
 
 
 def thumbnail(generator: np.random.Generator) -> bytes:
@@ -48,56 +50,66 @@ def _file(generator: np.random.Generator, size: tuple[int, int], kind: str) -> b
     return file.getvalue()
 
 
-def tasks(folder: Path, images: int) -> tuple[dict[str, tuple[int, Callable[[], Any]]], float]:
-    """What is timed: name -> (number of images, function); and the part of bits equal to torch's."""
+def tasks(folder: Path, images: int) -> tuple[dict[str, Task], float]:
+    """What is timed, and the share of bits that are equal to torch's."""
     encoder, model = Encoder(folder), NestedHashModel.from_pretrained(folder)
-    last = NestedHashModel.from_pretrained(folder).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    generator = np.random.default_rng(0)
-    files = {make.__name__: [make(generator) for _ in range(images)] for make in (thumbnail, photo)}
-    prepare = model.config.preprocessing
-    pictures = [Image.open(BytesIO(file)).convert("RGB") for file in files["thumbnail"]]
+    last = NestedHashModel.from_pretrained(folder).to(memory_format=torch.channels_last)
+    generator, prepare = np.random.default_rng(0), model.config.preprocessing
+    thumbnails, photos = ([make(generator) for _ in range(images)] for make in (thumbnail, photo))
+    pictures = [load_image(file) for file in thumbnails]
     pixels = np.stack([np.asarray(prepare.square(picture)) for picture in pictures])  # (N, S, S, 3)
-    tensor = torch.from_numpy(np.stack([prepare(picture) for picture in pictures]))  # (N, 3, S, S)
-    tensor_last = tensor.contiguous(memory_format=torch.channels_last)
-    pool = ThreadPoolExecutor(processors())
-    starts = range(0, images, BATCH)
+    batch = torch.from_numpy(np.stack([prepare(picture) for picture in pictures[:BATCH]]))  # (M, 3, S, S)
+    batch_last = batch.contiguous(memory_format=torch.channels_last)
+    pool, starts = ThreadPoolExecutor(processors()), range(0, images, BATCH)
 
-    def network() -> None:
-        list(pool.map(lambda start: encoder._network(pixels[start : start + BATCH]), starts))
+    def torch_network(network: NestedHashModel, inputs: torch.Tensor) -> Callable[[], object]:
+        return torch.inference_mode()(lambda: network(inputs)[-1])
 
-    def eager(network: NestedHashModel, batch: torch.Tensor) -> Callable[[], Any]:
-        return torch.inference_mode()(lambda: network(batch))
+    def our_network() -> object:
+        return list(pool.map(lambda start: encoder._network(pixels[start : start + BATCH]), starts))
 
-    same = encoder.encode(pictures) ^ pack(
-        np.concatenate([eager(model, part)()[-1] for part in tensor.split(BATCH)])
-    )
+    different = np.unpackbits(encoder.encode(thumbnails) ^ model.encode(thumbnails))
     return {
-        f"{BASELINE}, network, batch {BATCH}": (BATCH, eager(model, tensor[:BATCH])),
-        f"torch channels last, network, batch {BATCH}": (BATCH, eager(last, tensor_last[:BATCH])),
-        f"{OURS}, network, batch {BATCH}": (images, network),
-        f"{OURS}, thumbnails, batch {BATCH}": (images, lambda: encoder.encode(files["thumbnail"], BATCH)),
-        f"{OURS}, photos, batch {BATCH}": (images, lambda: encoder.encode(files["photo"], BATCH)),
-        f"{BASELINE}, network, batch 1": (1, eager(model, tensor[:1])),
-        "torch channels last, network, batch 1": (1, eager(last, tensor_last[:1])),
+        f"{BASELINE}, network, batch {BATCH}": (BATCH, torch_network(model, batch)),
+        f"torch channels last, network, batch {BATCH}": (BATCH, torch_network(last, batch_last)),
+        f"{OURS}, network, batch {BATCH}": (images, our_network),
+        f"{OURS}, thumbnail files, batch {BATCH}": (images, lambda: encoder.encode(thumbnails, BATCH)),
+        f"{OURS}, photo files, batch {BATCH}": (images, lambda: encoder.encode(photos, BATCH)),
+        f"{BASELINE}, network, batch 1": (1, torch_network(model, batch[:1])),
+        "torch channels last, network, batch 1": (1, torch_network(last, batch_last[:1])),
         f"{OURS}, network, batch 1": (1, lambda: encoder._network(pixels[:1])),
-        f"{OURS}, thumbnails, batch 1": (1, lambda: encoder.encode(files["thumbnail"][:1])),
-        f"{OURS}, photos, batch 1": (1, lambda: encoder.encode(files["photo"][:1])),
-    }, 1 - float(np.unpackbits(same).mean())
+        f"{OURS}, thumbnail files, batch 1": (1, lambda: encoder.encode(thumbnails[:1])),
+        f"{OURS}, photo files, batch 1": (1, lambda: encoder.encode(photos[:1])),
+    }, 1 - float(different.mean())
 
 
-def measure(timed: dict[str, tuple[int, Callable[[], Any]]], rounds: int) -> dict[str, float]:
+def measure(timed: dict[str, Task], rounds: int) -> dict[str, float]:
     """Images a second of each task: the median over rounds in which all tasks take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in timed}
-    for function in timed.values():
-        function[1]()  # warm
-    for _ in range(rounds):
-        for name, (count, function) in timed.items():
+    for turn in range(rounds + 1):
+        for name, (count, task) in timed.items():
             repeats = max(1, 16 // count)
             start = time.perf_counter()
             for _ in range(repeats):
-                function()
-            seconds[name].append((time.perf_counter() - start) / (count * repeats))
+                task()
+            if turn:  # the first only warms up
+                seconds[name].append((time.perf_counter() - start) / (count * repeats))
     return {name: 1 / statistics.median(values) for name, values in seconds.items()}
+
+
+def arithmetic(folder: Path) -> tuple[float, float]:
+    """GFLOP that the network costs an image, and GFLOP/s of a matrix product on all cores: the ceiling."""
+    model = NestedHashModel.from_pretrained(folder)
+    size = model.config.preprocessing.size
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model(torch.zeros(1, 3, size, size))
+    matrix = torch.rand(2048, 2048)
+    seconds = []
+    for _ in range(9):
+        start = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - start)
+    return counter.get_total_flops() / 1e9, 2 * 2048**3 / min(seconds) / 1e9
 
 
 def random_checkpoint(folder: Path, size: int) -> Path:
@@ -108,34 +120,44 @@ def random_checkpoint(folder: Path, size: int) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print a table, write the result file."""
+    """Run it: see `--help`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks encode", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"))
-    parser.add_argument("--size", type=int, help="random weights, and pictures of this many pixels a side")
-    parser.add_argument("--images", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="whose network")
+    parser.add_argument("--size", type=int, help="random weights, and inputs of this many pixels a side")
+    parser.add_argument("--images", type=int, default=256, help="files to encode (256)")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of which the median counts (9)")
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/encode.json)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as work:
         folder: Path = options.checkpoint
-        if options.size or not (folder / "model.safetensors").is_file():
+        if options.size or not (folder / WEIGHTS).is_file():
             folder = random_checkpoint(Path(work), options.size or 128)
-        timed, agreement = tasks(folder, options.images)
-        speeds = measure(timed, options.rounds)
-        encoder = Encoder(folder)
-    result: dict[str, Any] = {
-        "runtime": encoder.runtime,
-        "size": encoder.config.preprocessing.size,
-        "bits equal to torch": agreement,
-        "images a second": {name: round(speed, 1) for name, speed in speeds.items()},
-    }
-    print(f"{'':44}  images/s  x torch eager  x network alone")
+        timed, equal = tasks(folder, options.images)
+        speeds, config = measure(timed, options.rounds), read_config(folder)
+        cost, ceiling = arithmetic(folder)
+    print(f"{'':44} images/s  x torch eager  x network alone")
+    records = []
     for name, speed in speeds.items():
-        batch = name.rpartition(", ")[2]
-        baseline, alone = speeds[f"{BASELINE}, network, {batch}"], speeds[f"{OURS}, network, {batch}"]
-        share = f"{speed / alone:15.2f}" if name.startswith(OURS) else ""
-        print(f"{name:44}  {speed:8.1f}  {speed / baseline:13.2f}  {share}")
-    print(f"{agreement:.4%} of bits equal to torch's")
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        who, what, batch = name.split(", ")
+        record = {"who": who, "what": what, "batch": batch, "images_per_s": round(speed, 1)}
+        record["times_torch_eager"] = round(speed / speeds[f"{BASELINE}, network, {batch}"], 2)
+        record["times_own_network"] = round(speed / speeds[f"{who}, network, {batch}"], 2)
+        records.append(record)
+        print(
+            f"{name:44} {speed:8.1f} {record['times_torch_eager']:14.2f} {record['times_own_network']:16.2f}"
+        )
+    used = cost * speeds[f"{OURS}, network, batch {BATCH}"] / ceiling
+    print(f"{equal:.4%} of bits equal to torch's")
+    print(f"{cost:.3f} GFLOP an image; ours does {used:.0%} of a matrix product's {ceiling:.0f} GFLOP/s")
+    result = {
+        "backbone": config.backbone,
+        "size": config.preprocessing.size,
+        "runtime": fastest_runtime(),
+        "bits_equal_to_torch": equal,
+        "gflop_per_image": round(cost, 4),
+        "matrix_product_gflop_per_s": round(ceiling),
+        "share_of_matrix_product": round(used, 2),
+        "records": records,
+    }
+    print(f"\nwritten to {write_result('encode', result, options.out)}")
     return 0

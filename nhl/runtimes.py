@@ -26,7 +26,6 @@ from safetensors.numpy import save
 
 from nhl.checkpoint import fingerprint, read_config
 
-
 FORMAT = 1  # of the converted networks; raise it where `_convert` changes
 
 

@@ -138,8 +138,10 @@ class Segment:
             prefixes = queries[:, 0].astype(np.uint16)
             if queries.shape[1] == 2:
                 prefixes = prefixes << 8 | queries[:, 1]
-            shift = int(len(self.offsets)).bit_length() - 1 - 8 * queries.shape[1]
-            compiled.search_prefixes(self.order, self.offsets, _MASKS[queries.shape[1]], shift, prefixes, heaps)
+            shift = len(self.offsets).bit_length() - 1 - 8 * queries.shape[1]
+            compiled.search_prefixes(
+                self.order, self.offsets, _MASKS[queries.shape[1]], shift, prefixes, heaps
+            )
         else:
             compiled.search_lists(
                 self.planes,
@@ -167,7 +169,8 @@ class Segment:
 MOST_HEAPED = 4096  # a longer answer is selected faster from all distances than by a heap
 
 _MASKS = {  # all flips of 8 and of 16 bits, fewest first
-    width: np.argsort(np.bitwise_count(np.arange(256**width)), kind="stable").astype(np.uint16) for width in (1, 2)
+    width: np.argsort(np.bitwise_count(np.arange(256**width)), kind="stable").astype(np.uint16)
+    for width in (1, 2)
 }
 
 

@@ -95,7 +95,9 @@ class _Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
         config = Config(settings.backbone, settings.lengths, protocol.classes, preprocessing)
-        self.model = NestedHashModel(config, pretrained=settings.pretrained).to(self.device, memory_format=torch.channels_last)
+        self.model = NestedHashModel(config, pretrained=settings.pretrained).to(
+            self.device, memory_format=torch.channels_last
+        )
         self.stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         self.stem.requires_grad_(False).eval()
         self.network = nn.ModuleList([tuned, self.model.layer])
@@ -145,7 +147,9 @@ class _Run:
             step(number + 1, len(batches))
         return total / len(batches)
 
-    def _step(self, inputs: Tensor, labels: Tensor, rng: np.random.Generator, epoch: int, number: int) -> float:
+    def _step(
+        self, inputs: Tensor, labels: Tensor, rng: np.random.Generator, epoch: int, number: int
+    ) -> float:
         x, y = inputs.to(self.device).float(), labels.to(self.device)
         if self.settings.mixup:
             x, y = self._mix(x, y, rng)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from nhl.gallery import Item, write_gallery
 
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Converted networks of tests stay out of the user's cache."""
@@ -22,7 +23,15 @@ def tiny_items() -> list[tuple[Item, Image.Image]]:
     """96 pictures; the last six of each colour are queries. Names need escaping on a page."""
     return [
         (
-            Item(n, f"<b>{colour}</b> & {i}", colour, (colour,), "drawn", "query" if i >= 18 else "train", "drawn"),
+            Item(
+                n,
+                f"<b>{colour}</b> & {i}",
+                colour,
+                (colour,),
+                "drawn",
+                "query" if i >= 18 else "train",
+                "drawn",
+            ),
             draw(colour, n),
         )
         for n, (colour, i) in enumerate((colour, i) for colour in COLOURS for i in range(24))
@@ -48,7 +57,9 @@ def tiny_checkpoint(tiny_gallery: Path, tmp_path_factory: pytest.TempPathFactory
     from nhl.preprocessing import Preprocessing
 
     torch.manual_seed(0)
-    config = Config("test_efficientnet.r160_in1k", classes=tuple(COLOURS), preprocessing=Preprocessing(size=64))
+    config = Config(
+        "test_efficientnet.r160_in1k", classes=tuple(COLOURS), preprocessing=Preprocessing(size=64)
+    )
     model = NestedHashModel(config).train()
     known = [(item, image) for item, image in tiny_items() if item.split == "train"]
     pixels = torch.from_numpy(np.stack([config.preprocessing(image) for _, image in known]))

@@ -68,7 +68,9 @@ def test_a_token_stands_for_a_query(service: SearchService) -> None:
     assert again.item is None
 
 
-@pytest.mark.parametrize("token", ["", "-1", "96", "x", "x00", "xzz" * 11, "x" + "0" * 34, "9" * 5000, "²", "None"])
+@pytest.mark.parametrize(
+    "token", ["", "-1", "96", "x", "x00", "xzz" * 11, "x" + "0" * 34, "9" * 5000, "²", "None"]
+)
 def test_refuses_unknown_tokens(service: SearchService, token: str) -> None:
     with pytest.raises(ValueError, match="`q` must be the id of a picture, or x and 32 hexadecimal digits"):
         service.query(token)

@@ -33,7 +33,9 @@ def test_round_trip(saved: tuple[NestedHashModel, Path]) -> None:
     assert [u.shape[1] for u in loaded(x)] == [8, 24]
 
 
-def test_encode_gives_one_image_the_same_code_alone_as_in_a_batch(saved: tuple[NestedHashModel, Path]) -> None:
+def test_encode_gives_one_image_the_same_code_alone_as_in_a_batch(
+    saved: tuple[NestedHashModel, Path],
+) -> None:
     model, _ = saved
     images = [draw("red", n) for n in range(5)]
     codes = model.encode(images, batch_size=2)
@@ -71,7 +73,9 @@ def test_damaged_weights(saved: tuple[NestedHashModel, Path]) -> None:
     whole = (folder / "model.safetensors").read_bytes()
     for bad in (b"", whole[:100], whole[: len(whole) // 2]):
         (folder / "model.safetensors").write_bytes(bad)
-        with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged or belongs to another model"):
+        with pytest.raises(
+            CheckpointError, match=r"model\.safetensors is damaged or belongs to another model"
+        ):
             NestedHashModel.from_pretrained(folder)
 
 

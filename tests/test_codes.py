@@ -39,7 +39,9 @@ def test_prefix_of_a_long_code_is_the_short_code() -> None:
 @pytest.mark.parametrize("length", [8, 24, 128, None])
 def test_hamming_counts_differing_bits(length: int | None) -> None:
     a, b = codes(7, 16), codes(11, 16, seed=1)
-    slow = [[sum(x != y for x, y in zip(p, q, strict=True)) for q in unpack(b, length)] for p in unpack(a, length)]
+    slow = [
+        [sum(x != y for x, y in zip(p, q, strict=True)) for q in unpack(b, length)] for p in unpack(a, length)
+    ]
     assert hamming(a, b, length).tolist() == slow
 
 

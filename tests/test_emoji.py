@@ -101,7 +101,9 @@ def test_flattens_on_white_and_shrinks_to_96(packages: Path) -> None:
 
 def test_a_missing_package_is_named(packages: Path) -> None:
     (packages / STYLES[1].archive).unlink()
-    with pytest.raises(FileNotFoundError, match=r"emoji-datasource-twitter-16\.0\.0\.tgz is missing: run `npm pack"):
+    with pytest.raises(
+        FileNotFoundError, match=r"emoji-datasource-twitter-16\.0\.0\.tgz is missing: run `npm pack"
+    ):
         build_emoji_gallery(packages / "e.db", packages)
 
 

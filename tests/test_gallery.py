@@ -7,7 +7,10 @@ import pytest
 
 from nhl.gallery import Gallery, GalleryError, Item, write_gallery
 
-ITEMS = [Item(0, "zebra face", "animal", ("animal", "nature"), "Noto", "train", "a#1"), Item(1, "été", "food", ("food",))]
+ITEMS = [
+    Item(0, "zebra face", "animal", ("animal", "nature"), "Noto", "train", "a#1"),
+    Item(1, "été", "food", ("food",)),
+]
 PICTURES = [(item, bytes([item.id] * 9)) for item in ITEMS]
 
 

@@ -27,7 +27,12 @@ def tied_case(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     """Two queries and seven images, of one byte with few distinct values: many ties."""
     rng = np.random.default_rng(seed)
     values = np.array([0, 1, 3, 255], dtype=np.uint8)
-    return values[rng.integers(2, size=(2, 1))], values[rng.integers(4, size=(7, 1))], rng.integers(2, size=2), rng.integers(2, size=7)
+    return (
+        values[rng.integers(2, size=(2, 1))],
+        values[rng.integers(4, size=(7, 1))],
+        rng.integers(2, size=2),
+        rng.integers(2, size=7),
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -37,7 +42,8 @@ def test_every_figure_is_the_mean_over_all_orders(seed: int, top: int) -> None:
     found = histograms(queries, database, query_labels, labels, [8])[8]
     for q in range(2):
         rankings = [
-            [bool(labels[i] == query_labels[q]) for i in order] for order in orders(hamming(queries, database)[q].tolist())
+            [bool(labels[i] == query_labels[q]) for i in order]
+            for order in orders(hamming(queries, database)[q].tolist())
         ]
         relevant = max(1, int((labels == query_labels[q]).sum()))
         expected = np.mean([slow_average_precision(r, top) for r in rankings])

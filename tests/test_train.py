@@ -102,7 +102,9 @@ def test_seeds_decide(protocol: Protocol, tmp_path: Path) -> None:
     one_epoch = replace(TINY, epochs=1)
     first = weights(training.train(one_epoch, tmp_path / "a", protocol))
     assert torch.equal(first, weights(training.train(one_epoch, tmp_path / "b", protocol)))
-    assert not torch.equal(first, weights(training.train(replace(one_epoch, seed=1), tmp_path / "c", protocol)))
+    assert not torch.equal(
+        first, weights(training.train(replace(one_epoch, seed=1), tmp_path / "c", protocol))
+    )
 
 
 def test_validation_keeps_whole_groups_of_every_class_back(protocol: Protocol) -> None:

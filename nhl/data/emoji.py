@@ -102,7 +102,9 @@ def build_emoji_gallery(
             progress(done, len(emoji))
 
     credits = "; ".join(style.credit for style in STYLES)
-    write_gallery(path, pictures(), {"name": "emoji", "title": "Emoji", "credits": credits, "seed": str(seed)})
+    write_gallery(
+        path, pictures(), {"name": "emoji", "title": "Emoji", "credits": credits, "seed": str(seed)}
+    )
 
 
 def _item(number: int, entry: dict[str, str], style: Style, held_out: bool) -> Item:

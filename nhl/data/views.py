@@ -21,7 +21,9 @@ def augmentation(preprocessing: Preprocessing) -> v2.Compose:
         move = v2.RandomAffine(20, (0.1, 0.1), (0.75, 1.2), 8, InterpolationMode.BILINEAR, fill=255)
     else:
         move = v2.RandomResizedCrop(preprocessing.size, (0.4, 1.0), interpolation=InterpolationMode.BICUBIC)
-    return v2.Compose([move, v2.RandomHorizontalFlip(), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomGrayscale(0.1)])
+    return v2.Compose(
+        [move, v2.RandomHorizontalFlip(), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomGrayscale(0.1)]
+    )
 
 
 class _View(Dataset[Tensor]):

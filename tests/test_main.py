@@ -1,0 +1,80 @@
+"""The command line as a user types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nhl.__main__ import main
+
+COMMANDS = [["train"], ["evaluate"], ["gallery"], ["gallery", "build"], ["gallery", "encode"], ["search"]]
+
+
+@pytest.mark.parametrize("command", [[], *COMMANDS])
+def test_help_of_every_command(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--help"])
+    assert stop.value.code == 0
+    assert "usage: python -m nhl" in capsys.readouterr().out
+
+
+def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--frozen-stages FROZEN_STAGES first stages of the backbone that do not learn" in text
+
+
+def test_train_evaluate_search(
+    tiny_gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One epoch through the front door; what is learnt is tested elsewhere."""
+    data, folder = f"emoji:{tiny_gallery}", str(tmp_path / "run")
+    small = ["--backbone", "test_efficientnet.r160_in1k", "--no-pretrained", "--size", "32", "--views", "1"]
+    assert (
+        main(["train", "--to", folder, "--data", data, "--epochs", "1", "--lengths", "8", "32", *small]) == 0
+    )
+    assert f"checkpoint written to {folder}" in capsys.readouterr().out
+
+    assert main(["evaluate", "--checkpoint", folder, "--data", data, "--json", "--save"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer["lengths"]) == {"8", "32"}
+    assert 0 < answer["lengths"]["8"]["map"] <= 1
+    assert json.loads((tmp_path / "run" / "evaluation.json").read_text()) == answer
+
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(tiny_gallery.read_bytes())
+    picture = tmp_path / "photo.png"
+    from drawings import draw
+
+    draw("red", 0).save(picture)
+    search = ["search", str(copy), str(picture), "--checkpoint", folder, "--bits", "32", "--top", "3"]
+    assert main([*search, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [result["rank"] for result in answer["results"]] == [1, 2, 3]
+    assert answer["results"][0]["distance"] == 0  # the gallery holds this very drawing
+    assert (tmp_path / "copy.codes.safetensors").is_file()
+    assert main(search) == 0
+    assert capsys.readouterr().out.startswith("   1     0  ")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["evaluate", "--checkpoint", "nowhere"], "error: no checkpoint in nowhere"),
+        (
+            ["evaluate", "--checkpoint", "nowhere", "--data", "emojis"],
+            "unknown data set 'emojis'; choose from emoji",
+        ),
+        (["search", "nowhere.db", "a.png"], "error: no gallery at nowhere.db"),
+        (
+            ["train", "--to", "unused", "--lengths", "12"],
+            "`lengths` must be positive multiples of 8 but got 12",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(command: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert message in shown[-1]
+    assert "Traceback" not in "".join(shown)
