@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
-from nhl.checkpoint import fingerprint, read_config, read_evaluation
+from nhl.checkpoint import read_config, read_evaluation
 from nhl.codes import unpack
 from nhl.encode import Encoder
 from nhl.gallery import Gallery, Item
+from nhl.gallery_codes import gallery_codes
 from nhl.index import NestedIndex
-from nhl.stored_codes import StaleCodesError, load_codes, save_codes
 
 MAX_K = 100
 REPEATS, REPEAT_SECONDS = 21, 0.01
@@ -100,7 +99,7 @@ class SearchService:
             raise ValueError(f"the gallery {self.gallery.path} holds no pictures")
         self.lengths = read_config(folder).lengths
         self.encoder = Encoder(folder)
-        self.codes = gallery_codes(folder, self.gallery, self.encoder)  # (N, B/8), of all items
+        self.codes = gallery_codes(self.gallery, folder, self.encoder)  # (N, B/8), of all items
         self.quality = read_quality(folder) if self.gallery.path.resolve() == own.resolve() else {}
         self.key = self.gallery.fingerprint[:16]
 
@@ -164,7 +163,8 @@ class SearchService:
             ValueError: if `length` or `k` cannot be searched.
         """
         length, k = self.check(length, k)
-        code, wanted, times = query.code[None], min(k + 1, len(self)), []
+        code, wanted = query.code[None], min(k + 1, len(self))
+        times: list[float] = []
         end = time.perf_counter() + REPEAT_SECONDS
         while not times or (len(times) < REPEATS and time.perf_counter() < end):
             start = time.perf_counter()
@@ -193,28 +193,6 @@ class SearchService:
         by_name, by_label = {item.name: item for item in pool}, {item.label: item for item in pool}
         named = [by_name[name] for name in names if name in by_name]
         return list(dict.fromkeys([*named, *by_label.values(), *pool]))[:count]
-
-
-def gallery_codes(folder: Path, gallery: Gallery, encoder: Encoder) -> NDArray[np.uint8]:
-    """The codes (N, B/8) of all items: the stored ones, or new ones, stored where the folder can be written."""
-    ids = [item.id for item in gallery.items()]
-    marks = {"model": fingerprint(folder), "gallery": gallery.fingerprint}
-    name = (
-        "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
-    )
-    path = gallery.path.with_name(name)
-    with suppress(StaleCodesError):
-        codes, found = load_codes(path, **marks)
-        if found.tolist() == ids:
-            return codes
-    with tqdm(total=len(ids), desc=f"Encoding {gallery.path.name}", unit=" pictures") as bar:
-        codes = encoder.encode(
-            [gallery.thumbnail(item_id) for item_id in ids],
-            progress=lambda done, _: (bar.update(done - bar.n), None)[1],
-        )
-    with suppress(OSError):
-        save_codes(path, codes, ids, **marks)
-    return codes
 
 
 def read_quality(folder: Path) -> dict[int, float]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
     "encode": "images to codes: our runtimes against torch eager",
-    "startup": "seconds until the page answers, and its memory",
 }
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import faiss
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from benchmarks.machine import machine, write_result
@@ -23,6 +22,7 @@ from nhl.checkpoint import fingerprint
 from nhl.codes import LENGTHS
 from nhl.gallery import Gallery
 from nhl.index import NestedIndex, warm_up
+from nhl.kernels import jit
 from nhl.stored_codes import load_codes
 from nhl.synthetic import enlarge
 
@@ -50,7 +50,7 @@ def uniform_codes(count: int, _: Path) -> Codes:
 CODES: dict[str, Callable[[int, Path], Codes]] = {"real": real_codes, "uniform": uniform_codes}
 
 
-@njit(nogil=True)
+@jit
 def read(words: Any) -> Any:
     """Read memory as fast as one thread can."""
     found = np.uint64(0)
@@ -120,11 +120,12 @@ def batch(codes: Codes, queries: Codes, index: NestedIndex, length: int) -> dict
     flat = faiss.IndexBinaryFlat(length)
     flat.add(np.ascontiguousarray(codes[:, : length // 8]))
     asked = np.ascontiguousarray(queries[:, : length // 8])
+    methods: dict[str, Callable[[], Any]] = {
+        "faiss": lambda: flat.search(asked, K),
+        "nhl": lambda: index.search(queries, length, K),
+    }
     found: dict[str, float] = {}
-    for name, search in (
-        ("faiss", lambda: flat.search(asked, K)),
-        ("nhl", lambda: index.search(queries, length, K)),
-    ):
+    for name, search in methods.items():
         times = []
         for _ in range(3):
             start = time.perf_counter()
@@ -140,7 +141,8 @@ def record(kind: str, codes: Codes, queries: Codes, rounds: int) -> list[dict[st
     index = NestedIndex(codes)
     built = time.perf_counter() - start
     print(
-        f"\n{len(codes):,} {kind} codes: {index.nbytes / len(codes):.1f} bytes an item, built in {built:.1f} s\n"
+        f"\n{len(codes):,} {kind} codes: {index.nbytes / len(codes):.1f} bytes an item, "
+        f"built in {built:.1f} s\n"
         f"{'bits':>4} {'faiss us':>9} {'padded':>8} {'nhl us':>8} {'x faiss':>8} {'x padded':>8} "
         f"{'exhaust.':>8} {'x faiss':>8} {'GB/s':>6} {'memory':>6} {'batch us':>8} {'x faiss':>8}"
     )

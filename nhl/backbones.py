@@ -42,6 +42,13 @@ def _load_in_order(network: nn.Module, path: Path) -> None:
     network.load_state_dict(dict(zip(own, given, strict=True)))
 
 
+def feature_width(network: nn.Module) -> int:
+    """D, the width of the features of a network made by `create_backbone`."""
+    width = network.num_features
+    assert isinstance(width, int)  # every timm model says so
+    return width
+
+
 def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Module]:
     """A network in two parts that share its weights: the stem with the first `stages` stages, and the rest.
 

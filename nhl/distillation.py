@@ -1,6 +1,7 @@
 """Long-to-short cascade self-distillation: each code is taught by the next longer one."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -22,5 +23,5 @@ def cascade_distillation(outputs: Sequence[Tensor]) -> Tensor:
         (L,); the last, for the longest length, is 0.
     """
     similarities = [normalize(u @ u.T) for u in outputs]
-    terms = [(t.detach() - s).square().mean() for s, t in zip(similarities, similarities[1:], strict=False)]
+    terms = [(t.detach() - s).square().mean() for s, t in pairwise(similarities)]
     return torch.stack([*terms, outputs[-1].new_zeros(())])

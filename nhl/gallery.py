@@ -5,7 +5,6 @@ A gallery knows no model: codes live beside it (`nhl.stored_codes`), tied to it 
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -148,4 +147,4 @@ def write_gallery(path: str | Path, pictures: Iterable[tuple[Item, bytes]], meta
             digest.update(thumbnail)
         entries = {**meta, "format": FORMAT, "fingerprint": digest.hexdigest()}
         connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(entries.items()))
-    os.replace(partial, path)
+    partial.replace(path)

@@ -45,7 +45,7 @@ class NestedIndex:
 
     def __init__(self, codes: ArrayLike) -> None:
         packed = check_codes(codes)
-        self._width = packed.shape[1]
+        self._width: int = packed.shape[1]
         if self._width > MOST_BYTES:
             raise ValueError(f"`codes` must be at most {MOST_BYTES} bytes wide but got {self._width}")
         self._next = 0

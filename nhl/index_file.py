@@ -71,7 +71,8 @@ def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:
         raise ValueError(f"`path` must be a saved index but {path} is none, or its start is damaged")
     if version > VERSION:
         raise ValueError(
-            f"`path` must be of version {VERSION} or older but {path} is of version {version}: update this project"
+            f"`path` must be of version {VERSION} or older but {path} is of version {version}: "
+            "update this project"
         )
     try:
         data = np.asarray(np.memmap(path, np.uint8, "r", 8 + size)) if entries else np.zeros(0, np.uint8)

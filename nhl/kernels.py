@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
+from numba import njit
 from numba.core.errors import NumbaError
-from numba.extending import intrinsic
+
+from nhl.instructions import STRIP, popcount, trailing_zeros, within
 
 NONE = np.int64(2**63 - 1)  # worse than every candidate
 PIECE = 512  # rows tested at once for a candidate
-STRIP = 64  # rows whose tests make one number
 CHUNK = 16384  # rows whose distances are held at once: they fit the first cache
 WORK = CHUNK + PIECE  # elements of the array `work` that holds them
 FIRST = 4096  # rows in the nearest lists, visited first: they set the bar for the others
@@ -35,41 +34,6 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-@intrinsic
-def _popcount(_: Any, value: Any) -> Any:
-    return value(value), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
-
-
-@intrinsic
-def _trailing_zeros(_: Any, value: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(value), generate
-
-
-@intrinsic
-def _within(_: Any, work: Any, at: Any, limit: Any) -> Any:
-    """Bit i: whether work[at + i] <= limit, for 64 rows at once."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(work)(context, builder, arguments[0])
-        element = context.get_data_type(work.dtype)
-        vector = ir.VectorType(element, STRIP)
-        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), vector.as_pointer())
-        values = builder.load(place, align=1)
-        one = builder.insert_element(
-            ir.Constant(vector, ir.Undefined),
-            builder.trunc(arguments[2], element),
-            ir.Constant(ir.IntType(32), 0),
-        )
-        spread = ir.Constant(ir.VectorType(ir.IntType(32), STRIP), [0] * STRIP)
-        limits = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), spread)
-        return builder.bitcast(builder.icmp_unsigned("<=", values, limits), ir.IntType(STRIP))
-
-    return types.uint64(work, types.int64, types.int64), generate
-
-
 @jit
 def _four_planes(planes: Any, query: Any, j: int, start: int, size: int, out: Any, more: bool) -> None:
     a, b = planes[j, start : start + size], planes[j + 1, start : start + size]
@@ -77,12 +41,12 @@ def _four_planes(planes: Any, query: Any, j: int, start: int, size: int, out: An
     u, v, x, y = query[j], query[j + 1], query[j + 2], query[j + 3]
     if more:
         for i in range(size):
-            first = _popcount(np.uint8(a[i] ^ u)) + _popcount(np.uint8(b[i] ^ v))
-            out[i] += first + _popcount(np.uint8(c[i] ^ x)) + _popcount(np.uint8(d[i] ^ y))
+            first = popcount(np.uint8(a[i] ^ u)) + popcount(np.uint8(b[i] ^ v))
+            out[i] += first + popcount(np.uint8(c[i] ^ x)) + popcount(np.uint8(d[i] ^ y))
     else:
         for i in range(size):
-            first = _popcount(np.uint8(a[i] ^ u)) + _popcount(np.uint8(b[i] ^ v))
-            out[i] = first + _popcount(np.uint8(c[i] ^ x)) + _popcount(np.uint8(d[i] ^ y))
+            first = popcount(np.uint8(a[i] ^ u)) + popcount(np.uint8(b[i] ^ v))
+            out[i] = first + popcount(np.uint8(c[i] ^ x)) + popcount(np.uint8(d[i] ^ y))
 
 
 @jit
@@ -96,10 +60,10 @@ def _distances(planes: Any, query: Any, start: int, stop: int, out: Any) -> None
         a, u = planes[j, start:stop], query[j]
         if j == 0:
             for i in range(size):
-                out[i] = _popcount(np.uint8(a[i] ^ u))
+                out[i] = popcount(np.uint8(a[i] ^ u))
         else:
             for i in range(size):
-                out[i] += _popcount(np.uint8(a[i] ^ u))
+                out[i] += popcount(np.uint8(a[i] ^ u))
     for j in range(odd if odd else 4, width, 4):
         _four_planes(planes, query, j, start, size, out, True)
 
@@ -136,9 +100,9 @@ def _scan(planes: Any, ids: Any, query: Any, start: int, stop: int, work: Any, h
         if least > limit:
             continue
         for strip in range(piece, piece + PIECE, STRIP):
-            mask = _within(work, strip, limit)
+            mask = within(work, strip, limit)
             while mask:
-                i = strip + _trailing_zeros(mask)
+                i = strip + trailing_zeros(mask)
                 mask &= mask - np.uint64(1)
                 key = (np.int64(work[i]) << 32) | np.int64(ids[start + i])
                 if key < heap[0]:
@@ -184,7 +148,8 @@ def search_lists(
         _distances(centres, query, 0, lists, work)
         for c in range(lists):
             away[c], taken[c] = work[c], 0
-        seen = start = stop = following = 0
+        start, stop = np.int64(0), np.int64(0)
+        seen = following = 0
         while True:
             if seen < FIRST:
                 run, c = PIECE, 0
@@ -222,7 +187,7 @@ def search_prefixes(order: Any, offsets: Any, masks: Any, shift: int, queries: A
         heap = heaps[q]
         heap.fill(NONE)
         for mask in masks:
-            base = np.int64(_popcount(mask)) << 32
+            base = np.int64(popcount(mask)) << 32
             if base > heap[0]:
                 break
             first = np.int64(queries[q] ^ mask) << shift

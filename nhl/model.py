@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from nhl.backbones import create_backbone
+from nhl.backbones import create_backbone, feature_width
 from nhl.centers import hash_centers
 from nhl.checkpoint import WEIGHTS, CheckpointError, Config, read_config, weights_path, write_config
 from nhl.codes import pack
@@ -33,7 +33,7 @@ class NestedHashModel(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = create_backbone(config.backbone, pretrained)
-        self.layer = NestedHashLayer(int(self.backbone.num_features), config.lengths)
+        self.layer = NestedHashLayer(feature_width(self.backbone), config.lengths)
         centers = hash_centers(max(1, len(config.classes)), config.lengths[-1])
         self.register_buffer("centers", torch.from_numpy(centers.copy()))  # (C, B)
 

@@ -22,7 +22,7 @@ MOST_CENTRES = 256
 PREFIX_ROWS = 1 << 18  # from here on the prefix table is faster than a scan, and small beside the codes
 WAIT_ROWS = 1 << 18  # from here on NumPy would arrange the rows slower than the compiler compiles
 
-Array = NDArray[np.generic]
+Array = NDArray[np.uint8] | NDArray[np.uint16]
 Bytes = NDArray[np.uint8]
 Keys = NDArray[np.int64]
 
@@ -137,7 +137,7 @@ class Segment:
         elif queries.shape[1] <= 2 and len(self.offsets):
             prefixes = queries[:, 0].astype(np.uint16)
             if queries.shape[1] == 2:
-                prefixes = prefixes << 8 | queries[:, 1]
+                prefixes = prefixes << np.uint16(8) | queries[:, 1].astype(np.uint16)
             shift = len(self.offsets).bit_length() - 1 - 8 * queries.shape[1]
             compiled.search_prefixes(
                 self.order, self.offsets, _MASKS[queries.shape[1]], shift, prefixes, heaps
@@ -160,7 +160,7 @@ class Segment:
         return heaps
 
     def _distances(self, query: Bytes) -> Array:
-        total: Array = np.zeros(len(self), self.low.dtype)
+        total = np.zeros(len(self), self.low.dtype)
         for plane, byte in zip(self.planes, query, strict=False):
             total += np.bitwise_count(plane ^ byte)
         return total

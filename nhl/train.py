@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,9 +94,8 @@ class _Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
         config = Config(settings.backbone, settings.lengths, protocol.classes, preprocessing)
-        self.model = NestedHashModel(config, pretrained=settings.pretrained).to(
-            self.device, memory_format=torch.channels_last
-        )
+        self.model = NestedHashModel(config, settings.pretrained).to(self.device)
+        self.model.to(memory_format=torch.channels_last)
         self.stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         self.stem.requires_grad_(False).eval()
         self.network = nn.ModuleList([tuned, self.model.layer])
@@ -173,7 +171,7 @@ class _Run:
 
     def _mix(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Blend each picture, after the frozen stages, and its labels with another's of the batch."""
-        members = self.objective.losses[0].memberships(y)
+        members = y if y.ndim == 2 else nn.functional.one_hot(y, len(self.model.config.classes)).float()
         share = float(rng.beta(self.settings.mixup, self.settings.mixup))
         other = torch.from_numpy(rng.permutation(len(x))).to(self.device)
         return share * x + (1 - share) * x[other], share * members + (1 - share) * members[other]
@@ -200,7 +198,9 @@ class _Run:
         return score
 
     def _codes(self, views: Views) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        tuned, layer = self.average.module.eval()
+        average = self.average.module
+        assert isinstance(average, nn.ModuleList)
+        tuned, layer = average.eval()
         parts = [
             layer(tuned(batch.to(self.device).float()))[-1].cpu().numpy() for batch in views.get(0).split(256)
         ]
@@ -224,7 +224,7 @@ def _save_state(run: _Run, epoch: int, seconds: float, folder: Path) -> None:
     }
     partial = folder / (STATE + ".partial")
     torch.save(state, partial)
-    os.replace(partial, folder / STATE)
+    partial.replace(folder / STATE)
 
 
 def _resume(run: _Run, settings: Settings, folder: Path) -> tuple[int, float]:

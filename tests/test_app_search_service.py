@@ -8,9 +8,10 @@ import pytest
 from drawings import draw, encoded
 from PIL import Image
 
-from app.search_service import MAX_K, SearchService, gallery_codes, read_quality
+from app.search_service import MAX_K, SearchService, read_quality
 from nhl.codes import hamming
 from nhl.gallery import Item, write_gallery
+from nhl.gallery_codes import gallery_codes
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_stores_codes_and_makes_stale_ones_again(tiny_checkpoint: Path, service:
     assert (SearchService(tiny_checkpoint).codes == service.codes).all()
     assert path.stat().st_mtime_ns == made
     path.write_bytes(b"damaged")
-    assert (gallery_codes(tiny_checkpoint, service.gallery, service.encoder) == service.codes).all()
+    assert (gallery_codes(service.gallery, tiny_checkpoint, service.encoder) == service.codes).all()
     assert path.stat().st_size > 1000
 
 

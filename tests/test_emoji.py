@@ -74,7 +74,7 @@ def test_holds_out_whole_emoji_of_every_class(packages: Path) -> None:
         splits.setdefault(item.name, set()).add(item.split)
     assert all(len(split) == 1 for split in splits.values())
     held_out = {item.label: 0 for item in items}
-    for name, label in {(item.name, item.label) for item in items if item.split == "query"}:
+    for _, label in {(item.name, item.label) for item in items if item.split == "query"}:
         held_out[label] += 1
     assert held_out == {"happy": 1, "sad": 1}
 

@@ -114,14 +114,14 @@ def test_every_cut_and_every_altered_byte_is_noticed(saved):
 @pytest.mark.parametrize("content", [b"", b"picture", b"\x02\0\0\0\0\0\0\0[]", b"\x02\0\0\0\0\0\0\0{}"])
 def test_rejects_another_file(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ValueError, match="`path` must be a saved index but .* is none"):
+    with pytest.raises(ValueError, match=r"`path` must be a saved index but .* is none"):
         NestedIndex.load(tmp_path / "file")
 
 
 def test_rejects_a_newer_version(saved):
     change_header(saved[1], lambda entries: entries["__metadata__"].update(version="2"))
     with pytest.raises(
-        ValueError, match="must be of version 1 or older but .* is of version 2: update this project"
+        ValueError, match=r"must be of version 1 or older but .* is of version 2: update this project"
     ):
         NestedIndex.load(saved[1])
 
@@ -140,7 +140,7 @@ def test_rejects_a_newer_version(saved):
 )
 def test_rejects_an_altered_header(saved, change):
     change_header(saved[1], change)
-    with pytest.raises(ValueError, match="must be a whole saved index but .* is cut short or altered"):
+    with pytest.raises(ValueError, match=r"must be a whole saved index but .* is cut short or altered"):
         NestedIndex.load(saved[1])
 
 

@@ -60,9 +60,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("weighting", ["nhl", "equal"])
-def test_a_killed_run_goes_on_to_the_same_result(
-    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weighting: str
-) -> None:
+def test_a_killed_run_goes_on_to_the_same_result(protocol: Protocol, tmp_path: Path, weighting: str) -> None:
     settings = replace(TINY, weighting=weighting, mixup=0.4)
     unbroken = training.train(settings, tmp_path / "unbroken", protocol)
 

@@ -84,7 +84,8 @@ def build_emoji_gallery(
     if packages is None:
         with tempfile.TemporaryDirectory() as folder:
             _fetch(Path(folder))
-            return build_emoji_gallery(path, folder, seed, progress)
+            build_emoji_gallery(path, folder, seed, progress)
+        return
     files = [_read_archive(Path(packages) / style.archive, style) for style in STYLES]
     table = json.loads(_read_member(Path(packages) / STYLES[0].archive, "package/emoji.json"))
     emoji = sorted((e for e in table if e["category"] != "Component"), key=lambda e: int(e["sort_order"]))

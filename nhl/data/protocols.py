@@ -22,15 +22,16 @@ def gallery_protocol(path: str | Path) -> Protocol:
     items = gallery.items()
     classes = tuple(sorted({item.label for item in items}))
     number = {label: i for i, label in enumerate(classes)}
-    # Pictures of one thing in several styles share the name of their source behind the "#".
-    things = {thing: i for i, thing in enumerate(sorted({item.source.rpartition("#")[2] for item in items}))}
+    # Pictures of one thing in several styles share what stands behind the "#" of their source.
+    thing_of = {item.id: item.source.partition("#")[2] or f"item {item.id}" for item in items}
+    things = {thing: i for i, thing in enumerate(sorted(set(thing_of.values())))}
 
     def part(split: str) -> Pictures:
         chosen = [item for item in items if item.split == split]
         return Pictures(
             [gallery.thumbnail(item.id) for item in chosen],
             np.array([number[item.label] for item in chosen], dtype=np.int64),
-            np.array([things[item.source.rpartition("#")[2]] for item in chosen], dtype=np.int64),
+            np.array([things[thing_of[item.id]] for item in chosen], dtype=np.int64),
         )
 
     train, query = part("train"), part("query")

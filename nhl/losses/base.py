@@ -39,6 +39,7 @@ class CenterLoss(HashLoss):
     """A loss against hash centres, which nest: those of length b are the prefix of any longer ones."""
 
     centers: Tensor
+    tie_break: Tensor
 
     def __init__(self, length: int, classes: int, seed: int = 0) -> None:
         super().__init__(length, classes)
