@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 300, 132, 16, 28, 92
+SPAN = 0.2  # the height stands for this much quality at least, so that small differences look small
 
 
 def curve(quality: Mapping[int, float], length: int, label: str) -> str:
@@ -13,10 +14,11 @@ def curve(quality: Mapping[int, float], length: int, label: str) -> str:
         length: the current one.
         label: what the chart shows, for those who cannot see it.
     """
-    low, high = min(quality.values()), max(quality.values())
+    high = max(quality.values())
+    low = min(*quality.values(), high - SPAN)
     step = (WIDTH - 2 * LEFT) / max(len(quality) - 1, 1)
     points = [
-        (LEFT + step * i, BOTTOM - (value - low) / ((high - low) or 1) * (BOTTOM - TOP), bits, value)
+        (LEFT + step * i, BOTTOM - (value - low) / (high - low) * (BOTTOM - TOP), bits, value)
         for i, (bits, value) in enumerate(quality.items())
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in points)

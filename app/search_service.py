@@ -163,16 +163,13 @@ class SearchService:
             ValueError: if `length` or `k` cannot be searched.
         """
         length, k = self.check(length, k)
-        code, wanted = query.code[None], min(k + 1, len(self))
         times: list[float] = []
         end = time.perf_counter() + REPEAT_SECONDS
         while not times or (len(times) < REPEATS and time.perf_counter() < end):
             start = time.perf_counter()
-            distances, places = self.index.search(code, length=length, k=wanted)
+            distances, places = self._nearest(query, length, k)
             times.append(time.perf_counter() - start)
-        found = [
-            (self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)
-        ]
+        found = [(self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
         others = [(item, distance) for item, distance in found if item != query.item][:k]
         results = tuple(
             Result(rank, item, distance, item.label == query.label if query.label else None)
@@ -180,19 +177,36 @@ class SearchService:
         )
         return Answer(query, length, k, round(median(times) * 1e6, 1), results)
 
+    def _nearest(self, query: Query, length: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Distances and places (1, K) with one to spare, for the query itself may be among them."""
+        return self.index.search(query.code[None], length=length, k=min(k + 1, len(self)))
+
     def examples(self, count: int, names: Sequence[str] = (), seed: int | None = None) -> list[Item]:
         """Pictures to try: one of each of these names first, then one of each class, then any.
 
+        Of the pictures of one name, and of the names, those come first that show best what a length is
+        worth: few results right at the shortest length, many at the middle one.
+
         Args:
             count: how many, at most.
-            names: of items, in this order; those that there are not are passed over.
+            names: of items; those that there are not are passed over.
             seed: of the choice.
         """
         pool = [self.items[n] for n in self._examples]
         random.Random(seed).shuffle(pool)
-        by_name, by_label = {item.name: item for item in pool}, {item.label: item for item in pool}
-        named = [by_name[name] for name in names if name in by_name]
+        telling = sorted((item for item in pool if item.name in names), key=self._gain, reverse=True)
+        by_name = {item.name: item for item in reversed(telling)}
+        named = [item for item in telling if by_name[item.name] is item]
+        by_label = {item.label: item for item in pool}
         return list(dict.fromkeys([*named, *by_label.values(), *pool]))[:count]
+
+    def _gain(self, item: Item) -> int:
+        query, lengths = self.query(str(item.id)), (self.lengths[0], self.lengths[len(self.lengths) // 2])
+        short, long = (self._nearest(query, length, 12)[1][0] for length in lengths)
+        return self._count(long, item.label) - self._count(short, item.label)
+
+    def _count(self, places: NDArray[np.int64], label: str) -> int:
+        return sum(self.items[self._searched[n]].label == label for n in places)
 
 
 def read_quality(folder: Path) -> dict[int, float]:

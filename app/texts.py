@@ -24,16 +24,8 @@ EXAMPLES = "Or try one of these"
 EXAMPLES_NOTE = "The network has never seen them."
 SHUFFLE = "Shuffle"
 FIRST_EXAMPLES = (
-    "leopard",
-    "flamingo",
-    "watermelon",
-    "fire engine",
-    "saxophone",
-    "thinking face",
-    "sunflower",
-    "dolphin",
-    "shortcake",
-    "alarm clock",
+    *("leopard", "flamingo", "watermelon", "fire engine", "saxophone", "thinking face", "sunflower"),
+    *("dolphin", "raccoon", "alarm clock", "sloth", "american football", "rainbow flag", "sunrise"),
 )
 
 LENGTH = "Code length"

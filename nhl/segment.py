@@ -130,7 +130,8 @@ class Segment:
         dtype = self.low.dtype
         compiled = kernels(dtype.itemsize) if k <= MOST_HEAPED else None
         if compiled is None:
-            return np.stack([_select(self._distances(query), self.ids, k) for query in queries])
+            best = [_select(self._distances(query), self.ids, k) for query in queries]
+            return np.array(best, np.int64).reshape(len(queries), k)
         heaps = np.empty((len(queries), k), np.int64)
         if exhaustive:
             compiled.search_all(self.planes, self.ids, queries, np.empty(compiled.WORK, dtype), heaps)

@@ -92,10 +92,21 @@ def test_refuses_other_numbers_of_results(service: SearchService, k: object) -> 
 def test_examples_come_by_name_then_by_class(service: SearchService) -> None:
     names = ["<b>blue</b> & 20", "no such name", "<b>red</b> & 18"]
     first = service.examples(6, names, seed=1)
-    assert [item.name for item in first[:2]] == [names[0], names[2]]
+    assert {item.name for item in first[:2]} == {names[0], names[2]}
     assert len({item.label for item in first}) == 4
     assert len(set(first)) == 6
     assert service.examples(6, seed=3) == service.examples(6, seed=3)
+
+
+def test_named_examples_that_gain_most_by_length_come_first(service: SearchService) -> None:
+    def gain(item: Item) -> int:
+        query = service.query(str(item.id))
+        short, long = (service.search(query, length, 12).right or 0 for length in (8, 32))
+        return long - short
+
+    names = [item.name for item in service.items]
+    gains = [gain(item) for item in service.examples(24, names, seed=0)]
+    assert gains == sorted(gains, reverse=True)
 
 
 def test_stores_codes_and_makes_stale_ones_again(tiny_checkpoint: Path, service: SearchService) -> None:

@@ -107,6 +107,7 @@ def test_many_lists_and_long_runs():
         assert_exact(index, codes, queries, length, 10)
 
 
+@pytest.mark.usefixtures("engine")
 def test_a_batch_is_its_queries_one_by_one():
     codes = clustered(20_000)
     index = NestedIndex(codes)

@@ -1,12 +1,17 @@
 """What every loss is: made for one code length, called with real codes and labels."""
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax, normalize, one_hot
 
 from nhl.centers import hash_centers
 from nhl.codes import check_lengths
+
+TINY = 1e-6
+"""A code shorter than this has no direction: it bounds the gradient of a cosine at zero."""
 
 
 class HashLoss(nn.Module, ABC):
@@ -15,6 +20,10 @@ class HashLoss(nn.Module, ABC):
     Args:
         length: b, a multiple of 8.
         classes: C.
+
+    Raises:
+        ValueError: if `length` breaks its rule or `classes` is below 1; when called, if codes or labels
+            have another form than announced.
     """
 
     def __init__(self, length: int, classes: int) -> None:
@@ -28,18 +37,35 @@ class HashLoss(nn.Module, ABC):
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels, (M,) class numbers or (M, C) zeros and ones, to a scalar."""
 
+    def begin_epoch(self, epoch: int) -> None:  # noqa: B027
+        """Told by the training loop which epoch, from 0, begins; most losses do not change with it."""
+
+    def members(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Labels of codes (M, b) as `memberships` (M, C), once both are checked."""
+        if codes.ndim != 2 or codes.shape[1] != self.length or len(codes) == 0:
+            raise ValueError(f"`codes` must have shape (M, {self.length}), M > 0, but got {tuple(codes.shape)}")
+        if len(labels) != len(codes):
+            raise ValueError(f"`labels` must be as many as `codes`, {len(codes)}, but got {len(labels)}")
+        return self.memberships(labels)
+
     def memberships(self, labels: Tensor) -> Tensor:
-        """Labels of either form as (M, C) floats of 0 and 1."""
-        if labels.ndim == 1:
-            return nn.functional.one_hot(labels, self.classes).float()
-        return labels.float()
+        """Labels of either form as (M, C) floats of 0 and 1, or between for blended images."""
+        if labels.ndim == 2 and labels.shape[1] == self.classes:
+            return labels.float()
+        if labels.ndim != 1 or labels.is_floating_point():
+            raise ValueError(
+                f"`labels` must be whole numbers (M,) or memberships (M, {self.classes}) "
+                f"but got {labels.dtype} of shape {tuple(labels.shape)}"
+            )
+        if ((labels < 0) | (labels >= self.classes)).any():
+            raise ValueError(f"`labels` must be from 0 to {self.classes - 1} but got {labels.tolist()}")
+        return one_hot(labels.long(), self.classes).float()
 
 
 class CenterLoss(HashLoss):
     """A loss against hash centres, which nest: those of length b are the prefix of any longer ones."""
 
     centers: Tensor
-    tie_break: Tensor
 
     def __init__(self, length: int, classes: int, seed: int = 0) -> None:
         super().__init__(length, classes)
@@ -55,3 +81,17 @@ class CenterLoss(HashLoss):
             return self.centers[labels]
         votes = labels.float() @ self.centers
         return torch.where(votes + self.tie_break >= 0, 1.0, -1.0)
+
+    def log_probabilities(self, codes: Tensor) -> Tensor:
+        """log p (M, C) of codes (M, b), p = softmax(sqrt(b) cos(u, h_c))."""
+        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T
+        return log_softmax(math.sqrt(self.length) * cosines, dim=1)
+
+
+def log_complement(log_p: Tensor) -> Tensor:
+    """log(1 - p) of log p, finite at p = 1.
+
+    >>> log_complement(torch.tensor([0.25]).log()).exp()
+    tensor([0.7500])
+    """
+    return torch.log(-torch.expm1(log_p.clamp(max=-TINY)))

@@ -1,0 +1,34 @@
+"""DBDH: deep balanced discrete hashing."""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from nhl.losses.pairs import PairLoss, pair_likelihood
+
+
+class DBDHLoss(PairLoss):
+    """Likelihood of the similarities of clipped codes, and codes whose bits balance. [0]
+
+    u clipped to +-1, theta = u v^T / 2; mean(softplus(theta) - s theta) + balance * mean_i (mean_j u_ij)^2
+
+    [0] Zheng et al., Deep Balanced Discrete Hashing for Image Retrieval, Neurocomputing 2020
+
+    Args:
+        length: b, a multiple of 8.
+        classes: C.
+        balance: weight of the balance term, 0.1.
+    """
+
+    bank_momentum: ClassVar[float | None] = 0.0
+
+    def __init__(self, length: int, classes: int, balance: float = 0.1) -> None:
+        super().__init__(length, classes)
+        self.balance = balance
+
+    def forward(self, codes: Tensor, labels: Tensor, others: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Real codes (M, b) and labels, and codes and labels to compare with, to a scalar."""
+        pairs = self.pairs(codes, labels, others)
+        clipped = codes.clamp(-1, 1)
+        theta = clipped @ pairs.others.clamp(-1, 1).T / 2
+        return pair_likelihood(theta, pairs.similar) + self.balance * clipped.mean(1).square().mean()
