@@ -7,6 +7,7 @@ from collections.abc import Sequence
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
     "encode": "images to codes: our runtimes against torch eager",
+    "startup": "seconds until the page answers, its memory, and the time of one query",
 }
 
 

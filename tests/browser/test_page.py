@@ -130,7 +130,9 @@ def test_upload(visit: Visit, tmp_path: Path) -> None:
     ("name", "content"),
     [("text.png", b"hello, I am no picture"), ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")],
 )
-def test_an_unreadable_file_leaves_the_page_whole(visit: Visit, tmp_path: Path, name: str, content: bytes) -> None:
+def test_an_unreadable_file_leaves_the_page_whole(
+    visit: Visit, tmp_path: Path, name: str, content: bytes
+) -> None:
     before = visit.query(), visit.results()
     (tmp_path / name).write_bytes(content)
     visit.page.locator("#query input[type=file]").set_input_files(tmp_path / name)
