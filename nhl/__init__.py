@@ -2,4 +2,37 @@
 
 The shape alphabet, used everywhere: N images in a data set, M images in a batch, D feature width,
 B longest code, b one length, L number of lengths, C classes, Q queries, K results.
+
+>>> import nhl
+>>> nhl.NestedHashLayer(16, lengths=(8, 32)).lengths
+(8, 32)
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nhl.encode import Encoder
+    from nhl.gallery import Gallery
+    from nhl.index import NestedIndex
+    from nhl.layer import NestedHashLayer
+    from nhl.model import NestedHashModel
+    from nhl.nesting import NestedLoss
+
+__all__ = ["Encoder", "Gallery", "NestedHashLayer", "NestedHashModel", "NestedIndex", "NestedLoss"]
+
+_HOMES = {
+    "Encoder": "nhl.encode",
+    "Gallery": "nhl.gallery",
+    "NestedHashLayer": "nhl.layer",
+    "NestedHashModel": "nhl.model",
+    "NestedIndex": "nhl.index",
+    "NestedLoss": "nhl.nesting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first asked for: searching needs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nhl' has no attribute {name!r}; choose from {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

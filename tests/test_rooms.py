@@ -9,7 +9,6 @@ ROOT = Path(__file__).parents[1]
 
 ORDER = [
     *[
-        "nhl",
         "nhl.codes",
         "nhl.images",
         "nhl.preprocessing",
@@ -17,12 +16,28 @@ ORDER = [
         "nhl.stored_codes",
         "nhl.synthetic",
     ],
-    *["nhl.instructions", "nhl.kernels", "nhl.compiled", "nhl.segment", "nhl.index_file", "nhl.index", "nhl.metrics"],
+    *[
+        "nhl.instructions",
+        "nhl.kernels",
+        "nhl.compiled",
+        "nhl.segment",
+        "nhl.index_file",
+        "nhl.index",
+        "nhl.metrics",
+    ],
     "nhl.checkpoint",
-    *["nhl.centers", "nhl.layer", "nhl.distillation", "nhl.losses", "nhl.memory_bank", "nhl.nesting", "nhl.weighting"],
+    *[
+        "nhl.centers",
+        "nhl.layer",
+        "nhl.distillation",
+        "nhl.losses",
+        "nhl.memory_bank",
+        "nhl.nesting",
+        "nhl.weighting",
+    ],
     *["nhl.backbones", "nhl.settings", "nhl.model", "nhl.runtimes", "nhl.encode", "nhl.gallery_codes"],
     *["nhl.data.pictures", "nhl.data.emoji", "nhl.data.protocols", "nhl.data", "nhl.data.views"],
-    *["nhl.evaluate", "nhl.train", "nhl.__main__"],
+    *["nhl.evaluate", "nhl.train", "nhl", "nhl.__main__"],
     *["app", "app.texts", "app.charts", "app.search_service", "app.views", "app.components", "app.handlers"],
     *["app.page", "app.server", "app.__main__"],
 ]
