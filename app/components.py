@@ -39,6 +39,7 @@ class BitsSlider(gr.HTML):
     """
 
     def __init__(self, value: int = 32, choices: Sequence[int] = (), code: str = "", **settings: Any) -> None:
+        self.code = code  # else Gradio takes the name, which is in the script, for an event
         super().__init__(
             value=value,
             choices=list(choices),
@@ -84,6 +85,16 @@ class PictureInput(gr.HTML):
 
     def example_payload(self) -> Any:
         return {"path": "leopard.png", "meta": {"_type": "gradio.FileData"}}
+
+
+class Choice(gr.Radio):
+    """Radio buttons whose value, whatever was sent, is for the handler to check."""
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+    def get_block_name(self) -> str:
+        return "radio"
 
 
 class Tiles(gr.HTML):

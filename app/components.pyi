@@ -26,8 +26,11 @@ class Argument(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return self.schema
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -42,6 +45,7 @@ class BitsSlider(gr.HTML):
     """
 
     def __init__(self, value: int = 32, choices: Sequence[int] = (), code: str = "", **settings: Any) -> None:
+        self.code = code  # else Gradio takes the name, which is in the script, for an event
         super().__init__(
             value=value,
             choices=list(choices),
@@ -53,8 +57,11 @@ class BitsSlider(gr.HTML):
             apply_default_css=False,
             **settings,
         )
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -91,8 +98,11 @@ class PictureInput(gr.HTML):
 
     def example_payload(self) -> Any:
         return {"path": "leopard.png", "meta": {"_type": "gradio.FileData"}}
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -102,8 +112,11 @@ class Tiles(gr.HTML):
 
     def __init__(self, value: str = "", **settings: Any) -> None:
         super().__init__(value, js_on_load=_TILES_JS, apply_default_css=False, **settings)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -261,3 +274,20 @@ if (element.querySelector('[data-link]')) {  // the address bar always opens wha
   });
 }
 """
+
+class Choice(gr.Radio):
+    """Radio buttons whose value, whatever was sent, is for the handler to check."""
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
+
+    def get_block_name(self) -> str:
+        return "radio"
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
 from PIL import Image
@@ -10,7 +10,7 @@ from PIL import Image
 from nhl.images import ImageError
 
 from . import texts, views
-from .search_service import Answer, Query, SearchService
+from .search_service import Query, SearchService
 
 K_CHOICES, DEFAULT_K = (6, 12, 24, 48), 12
 DEFAULT_LENGTH = 32
@@ -33,31 +33,40 @@ def politely(handler: Handler) -> Handler:
     return polite  # type: ignore[return-value]
 
 
-class Handlers:
-    """The handlers of the page over one service.
+class State(NamedTuple):
+    """All that changes on the page, in the order of the outputs."""
 
-    Those that change the query give seven outputs: the query's token, its card, the slider, the facts, the
-    results, the curve, and the number of results.
-    """
+    token: str
+    card: str
+    slider: Any
+    facts: str
+    results: str
+    curve: str
+    k: int
+
+
+class Handlers:
+    """The handlers of the page over one service."""
 
     def __init__(self, service: SearchService) -> None:
         self.service = service
         self.first = service.examples(EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
         self.length = DEFAULT_LENGTH if DEFAULT_LENGTH in service.lengths else service.lengths[-1]
 
-    def found(self, answer: Answer) -> tuple[str, str, str]:
-        """Facts, results, curve."""
+    def found(self, query: Query, length: Any, k: Any) -> tuple[str, str, str]:
+        """Facts, results and curve."""
+        answer = self.service.search(query, length, k)
         return (
             views.facts(self.service, answer),
             views.results(self.service, answer),
             views.curve(self.service, answer.length),
         )
 
-    def asked(self, query: Query, length: Any, k: Any, image: Image.Image | None = None) -> tuple[Any, ...]:
-        """All seven outputs."""
-        answer = self.service.search(query, length, k)
-        slider = gr.update(value=answer.length, code=query.bits)
-        return query.token, views.query(self.service, query, image), slider, *self.found(answer), answer.k
+    def asked(self, query: Query, length: Any, k: Any, image: Image.Image | None = None) -> State:
+        """The page with another query."""
+        found = self.found(query, length, k)
+        slider = gr.update(value=length, code=query.bits)
+        return State(query.token, views.query(self.service, query, image), slider, *found, k)
 
     @politely
     def upload(self, image: Any, length: Any, k: Any) -> Any:
@@ -72,18 +81,23 @@ class Handlers:
     @politely
     def resize(self, token: Any, length: Any, k: Any) -> Any:
         """Facts, results and curve of the same query at another length, or with more results."""
-        return self.found(self.service.search(self.service.query(str(token)), length, k))
+        return self.found(self.service.query(str(token)), length, k)
 
     def open(self, request: gr.Request) -> Any:
         """The state that a link such as `?q=1500&bits=32&k=12` names."""
         wanted = dict(request.query_params)
         return self.state(wanted) if wanted.keys() & {"q", "bits", "k"} else gr.skip()
 
+    @politely
+    def measure(self, token: Any, length: Any, k: Any) -> Any:
+        """The facts again: those of the first state were measured when the server started."""
+        return self.found(self.service.query(str(token)), length, k)[0]
+
     def restore(self, event: gr.EventData) -> Any:
         """The state that the browser went back to."""
         return self.state(sent(event))
 
-    def state(self, wanted: Mapping[str, Any]) -> tuple[Any, ...]:
+    def state(self, wanted: Mapping[str, Any]) -> State:
         """The state of a link; what it leaves out, or what there is not, is as on the first visit."""
         query = self.service.query(str(self.first[0].id))
         if "q" in wanted:

@@ -169,7 +169,9 @@ class SearchService:
             start = time.perf_counter()
             distances, places = self._nearest(query, length, k)
             times.append(time.perf_counter() - start)
-        found = [(self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
+        found = [
+            (self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)
+        ]
         others = [(item, distance) for item, distance in found if item != query.item][:k]
         results = tuple(
             Result(rank, item, distance, item.label == query.label if query.label else None)

@@ -29,8 +29,8 @@ def thumbnail(service: SearchService, item: Item) -> str:
 def header(service: SearchService) -> str:
     """Name, headline, and what this is in three sentences."""
     *shorter, longest = service.lengths
-    few = ", ".join(map(str, reversed(shorter[1:]))) + f" or {shorter[0]}" if shorter[1:] else f"{longest}"
-    lead = texts.LEAD.format(longest=longest, shorter=few)
+    few, _, last = ", ".join(map(str, reversed(shorter or [longest]))).rpartition(", ")
+    lead = texts.LEAD.format(longest=longest, shorter=f"{few} or {last}" if few else last)
     return (
         f'<header><p class="brand">{_LOGO}{texts.TITLE}</p><h1>{texts.HEADLINE}</h1>'
         f'<p class="lead">{lead}</p></header>'

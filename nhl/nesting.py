@@ -1,14 +1,15 @@
 """Any loss, once for each code length."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from nhl.codes import check_lengths
 from nhl.distillation import cascade_distillation
-from nhl.losses import LOSSES
+from nhl.losses import LOSSES, HashLoss, PairLoss
+from nhl.memory_bank import MemoryBank
 
 
 class NestedLoss(nn.Module):
@@ -24,14 +25,23 @@ class NestedLoss(nn.Module):
         lengths: code lengths in bits, ascending multiples of 8.
         classes: C.
         distillation: lambda, the weight of the distillation; 0 leaves it out.
+        bank: of codes of the longest length, shared by all lengths; without one a batch is compared
+            with itself. Only for losses that compare pairs.
         constants: of the loss, the same at each length.
 
     Raises:
-        ValueError: if `loss` is unknown or `distillation` is negative.
+        ValueError: if an argument breaks its rule; when called, if there are not L outputs, or a bank
+            is not told the images' indices.
     """
 
     def __init__(
-        self, loss: str, lengths: Iterable[int], classes: int, distillation: float = 0.0, **constants: Any
+        self,
+        loss: str,
+        lengths: Iterable[int],
+        classes: int,
+        distillation: float = 0.0,
+        bank: MemoryBank | None = None,
+        **constants: Any,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -39,14 +49,39 @@ class NestedLoss(nn.Module):
         if distillation < 0:
             raise ValueError(f"`distillation` must be 0 or more but got {distillation}")
         self.lengths = check_lengths(lengths)
+        if bank is not None and not issubclass(LOSSES[loss], PairLoss):
+            choices = ", ".join(name for name, kind in LOSSES.items() if issubclass(kind, PairLoss))
+            raise ValueError(f"`bank` is of no use to loss {loss!r}, only to {choices}")
+        if bank is not None and bank.length != self.lengths[-1]:
+            raise ValueError(f"`bank` must hold codes of {self.lengths[-1]} bits but holds {bank.length}")
         self.distillation = distillation
-        self.losses = nn.ModuleList(
-            LOSSES[loss](length=length, classes=classes, **constants) for length in self.lengths
-        )
+        self.bank = bank
+        losses = [LOSSES[loss](length=length, classes=classes, **constants) for length in self.lengths]
+        self.losses = cast("Sequence[HashLoss]", nn.ModuleList(losses))
 
-    def forward(self, outputs: Sequence[Tensor], labels: Tensor) -> Tensor:
-        """L outputs (M, b), the shortest first, and labels, to the values (L,)."""
-        values = torch.stack([loss(u, labels) for loss, u in zip(self.losses, outputs, strict=True)])
+    def begin_epoch(self, epoch: int) -> None:
+        """Tell the losses which epoch, from 0, begins: some change as training goes on."""
+        for loss in self.losses:
+            loss.begin_epoch(epoch)
+
+    def forward(self, outputs: Sequence[Tensor], labels: Tensor, indices: Tensor | None = None) -> Tensor:
+        """L outputs (M, b), the shortest first, and labels, to the values (L,).
+
+        `indices` (M,) are the numbers of the training images, for the bank.
+        """
+        if len(outputs) != len(self.lengths):
+            raise ValueError(f"`outputs` must be one a length, {len(self.lengths)}, but got {len(outputs)}")
+        values = torch.stack(self._values(outputs, labels, indices))
         if self.distillation:
             values = values + self.distillation * cascade_distillation(outputs)
         return values
+
+    def _values(self, outputs: Sequence[Tensor], labels: Tensor, indices: Tensor | None) -> list[Tensor]:
+        pairs = zip(self.losses, outputs, strict=True)
+        if self.bank is None:
+            return [loss(u, labels) for loss, u in pairs]
+        if indices is None:
+            raise ValueError("`indices` of the images must be given to a loss with a memory bank")
+        codes, others = self.bank(outputs[-1], labels, indices)
+        others = self.losses[0].memberships(others)  # once for all lengths
+        return [loss(u, labels, (codes[:, : loss.length], others)) for loss, u in pairs]

@@ -33,4 +33,22 @@ LOSSES: dict[str, type[HashLoss]] = {
 }
 """Every loss by its name."""
 
-__all__ = ["LOSSES", "CenterLoss", "HashLoss", "PairLoss", *(loss.__name__ for loss in LOSSES.values())]
+__all__ = [
+    "LOSSES",
+    "CSQLoss",
+    "CenterLoss",
+    "DBDHLoss",
+    "DCHLoss",
+    "DHNLoss",
+    "DPNLoss",
+    "DSHLoss",
+    "DTSHLoss",
+    "GreedyHashLoss",
+    "HashLoss",
+    "HashNetLoss",
+    "LCDSHLoss",
+    "MDSHLoss",
+    "OrthoHashLoss",
+    "PairLoss",
+    "SHCIRLoss",
+]

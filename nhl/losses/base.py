@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch.nn.functional import log_softmax, normalize, one_hot
 
 from nhl.centers import hash_centers
 from nhl.codes import check_lengths
+from nhl.layer import sign
 
 TINY = 1e-6
 """A code shorter than this has no direction: it bounds the gradient of a cosine at zero."""
@@ -26,6 +28,9 @@ class HashLoss(nn.Module, ABC):
             have another form than announced.
     """
 
+    bank_momentum: ClassVar[float | None] = None
+    """Momentum of the `MemoryBank` that the loss was published with; None: it looks at the batch alone."""
+
     def __init__(self, length: int, classes: int) -> None:
         super().__init__()
         (self.length,) = check_lengths([length])
@@ -37,13 +42,13 @@ class HashLoss(nn.Module, ABC):
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels, (M,) class numbers or (M, C) zeros and ones, to a scalar."""
 
-    def begin_epoch(self, epoch: int) -> None:  # noqa: B027
+    def begin_epoch(self, epoch: int) -> None:
         """Told by the training loop which epoch, from 0, begins; most losses do not change with it."""
 
     def members(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Labels of codes (M, b) as `memberships` (M, C), once both are checked."""
         if codes.ndim != 2 or codes.shape[1] != self.length or len(codes) == 0:
-            raise ValueError(f"`codes` must have shape (M, {self.length}), M > 0, but got {tuple(codes.shape)}")
+            raise ValueError(f"`codes` must have shape (M > 0, {self.length}) but got {tuple(codes.shape)}")
         if len(labels) != len(codes):
             raise ValueError(f"`labels` must be as many as `codes`, {len(codes)}, but got {len(labels)}")
         return self.memberships(labels)
@@ -66,6 +71,7 @@ class CenterLoss(HashLoss):
     """A loss against hash centres, which nest: those of length b are the prefix of any longer ones."""
 
     centers: Tensor
+    tie_break: Tensor
 
     def __init__(self, length: int, classes: int, seed: int = 0) -> None:
         super().__init__(length, classes)
@@ -75,12 +81,9 @@ class CenterLoss(HashLoss):
         # Settles, the same way each time, the bits on which the centres of several labels cancel.
         self.register_buffer("tie_break", torch.rand(length, generator=generator) - 0.5)
 
-    def targets(self, labels: Tensor) -> Tensor:
-        """The centre (M, b) of each image: of its class, or the majority of those of its labels."""
-        if labels.ndim == 1:
-            return self.centers[labels]
-        votes = labels.float() @ self.centers
-        return torch.where(votes + self.tie_break >= 0, 1.0, -1.0)
+    def targets(self, members: Tensor) -> Tensor:
+        """The centre (M, b) of each image (M, C): of its class, or the majority of those of its labels."""
+        return sign(members @ self.centers + self.tie_break)
 
     def log_probabilities(self, codes: Tensor) -> Tensor:
         """log p (M, C) of codes (M, b), p = softmax(sqrt(b) cos(u, h_c))."""

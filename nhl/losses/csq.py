@@ -28,6 +28,6 @@ class CSQLoss(CenterLoss):
 
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels to a scalar."""
-        v = torch.tanh(codes)
-        center = binary_cross_entropy((v + 1) / 2, (self.targets(labels) + 1) / 2)
+        v, targets = torch.tanh(codes), self.targets(self.members(codes, labels))
+        center = binary_cross_entropy((v + 1) / 2, (targets + 1) / 2)
         return center + self.quantization * (v.abs() - 1).square().mean()

@@ -33,4 +33,5 @@ class DHNLoss(PairLoss):
         pairs = self.pairs(codes, labels, others)
         gap = codes.abs() - 1
         log_cosh = gap + softplus(-2 * gap) - math.log(2)  # does not overflow as cosh would
-        return pair_likelihood(codes @ pairs.others.T / 2, pairs.similar) + self.quantization * log_cosh.mean()
+        theta = codes @ pairs.others.T / 2
+        return pair_likelihood(theta, pairs.similar) + self.quantization * log_cosh.mean()

@@ -32,7 +32,8 @@ class DTSHLoss(HashLoss):
         members = self.members(codes, labels)
         similar = Pairs(members, codes, members).similar
         theta = codes @ codes.T
-        anchors, positives = similar.nonzero(as_tuple=True)  # R pairs: about M^2 / C, hence (R, M), not (M, M, M)
+        # R pairs of an anchor and a positive, about M^2 / C: all triplets are (R, M), not (M, M, M).
+        anchors, positives = similar.nonzero(as_tuple=True)
         gaps = theta[anchors, positives, None] - theta[anchors] - self.margin  # (R, M)
         weights = similar[anchors, positives, None] * (1 - similar[anchors])  # 1 if a triplet, else 0
         triplets = (weights * softplus(-gaps.clamp(-100, 50))).sum() / weights.sum().clamp(min=1)

@@ -5,7 +5,7 @@ import math
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from nhl.losses.base import CenterLoss
+from nhl.losses.base import TINY, CenterLoss
 
 
 class OrthoHashLoss(CenterLoss):
@@ -40,8 +40,8 @@ class OrthoHashLoss(CenterLoss):
 
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels to a scalar."""
-        cosines = normalize(codes) @ normalize(self.centers).T  # (M, C)
-        members = self.memberships(labels)
+        members = self.members(codes, labels)
+        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T  # (M, C)
         targets = members / members.sum(1, keepdim=True).clamp(min=1)
         logits = self.scale * (cosines - self.margin * members)
         return cross_entropy(logits, targets, label_smoothing=self.smoothing)

@@ -1,8 +1,7 @@
 """Losses that compare pairs of images: a batch with itself, or with a bank of codes seen before."""
 
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -34,9 +33,6 @@ class PairLoss(HashLoss):
     that was just told the batch holds it too), and the gradient flows through both sides. Others get none.
     """
 
-    bank_momentum: ClassVar[float | None] = None
-    """The momentum of the `MemoryBank` the loss was published with; None: with the batch alone."""
-
     def pairs(self, codes: Tensor, labels: Tensor, others: tuple[Tensor, Tensor] | None) -> Pairs:
         """Both sides of the comparison, checked."""
         members = self.members(codes, labels)
@@ -49,6 +45,7 @@ class PairLoss(HashLoss):
 def pair_likelihood(theta: Tensor, similar: Tensor) -> Tensor:
     """Mean negative log-likelihood of s = 1 with probability sigmoid(theta), both (M, N).
 
+    >>> import torch
     >>> pair_likelihood(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
     tensor(0.6931)
     """
@@ -58,6 +55,7 @@ def pair_likelihood(theta: Tensor, similar: Tensor) -> Tensor:
 def balance(similar: Tensor) -> Tensor:
     """Weights (M, N) by which the similar pairs count as much as the dissimilar ones, all / kind each.
 
+    >>> import torch
     >>> balance(torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
     tensor([[4.0000, 1.3333, 1.3333, 1.3333]])
     """

@@ -86,7 +86,9 @@ def visit(browser: Any, url: str) -> Iterator[Visit]:
 def test_first_visit_shows_results_and_asks_no_other_host(visit: Visit, url: str) -> None:
     assert len(visit.results()) == 12
     assert visit.page.locator("#results .right, #results .wrong").count() >= 12
-    assert "leopard" in visit.page.locator("figure.query").inner_text()
+    assert visit.query() == visit.page.locator("#examples button[data-query]").first.get_attribute(
+        "data-query"
+    )
     foreign = [r for r in visit.requests if not r.startswith((url, "data:", "blob:"))]
     assert foreign == []
 

@@ -1,0 +1,85 @@
+import pytest
+import torch
+
+from nhl.distillation import cascade_distillation
+from nhl.losses import LOSSES
+from nhl.memory_bank import MemoryBank
+from nhl.nesting import NestedLoss
+
+LENGTHS = (8, 16, 32)
+LABELS = torch.arange(10) % 4
+
+
+def outputs(count: int = 10, seed: int = 0) -> list[torch.Tensor]:
+    z = torch.randn(count, 32, generator=torch.Generator().manual_seed(seed))
+    return [z[:, :length] for length in LENGTHS]
+
+
+def test_distillation_is_added_and_the_longest_keeps_its_term() -> None:
+    plain, distilled = NestedLoss("csq", LENGTHS, 4), NestedLoss("csq", LENGTHS, 4, distillation=0.7)
+    values = plain(outputs(), LABELS)
+    torch.testing.assert_close(distilled(outputs(), LABELS), values + 0.7 * cascade_distillation(outputs()))
+    torch.testing.assert_close(distilled(outputs(), LABELS)[-1], values[-1])
+    assert (values > 0).all()
+
+
+def test_centers_of_the_lengths_nest() -> None:
+    short, _, long = NestedLoss("csq", LENGTHS, 50).losses
+    assert torch.equal(short.centers, long.centers[:, :8])
+
+
+def test_constants_reach_every_length() -> None:
+    assert [loss.margin for loss in NestedLoss("dpn", LENGTHS, 4, margin=2.0).losses] == [2, 2, 2]
+
+
+def test_each_epoch_is_told_to_every_length() -> None:
+    nested = NestedLoss("hashnet", LENGTHS, 4)
+    nested.begin_epoch(8)
+    assert [loss.sharpness for loss in nested.losses] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("name", ["dbdh", "dhn", "dch", "dsh", "lcdsh", "hashnet", "mdsh"])
+def test_one_bank_serves_all_lengths_as_prefixes(name: str) -> None:
+    labels = torch.arange(30) % 4
+    nested = NestedLoss(name, LENGTHS, 4, bank=MemoryBank(labels, 32))
+    nested.begin_epoch(9)
+    first, second = torch.arange(10), torch.arange(10, 20)
+    nested(outputs(seed=1), labels[first], first)
+    values = nested(outputs(seed=2), labels[second], second)
+    seen = torch.cat([outputs(seed=1)[-1], outputs(seed=2)[-1]])
+    for value, output, length in zip(values, outputs(seed=2), LENGTHS, strict=True):
+        loss = LOSSES[name](length=length, classes=4)
+        loss.begin_epoch(9)
+        torch.testing.assert_close(value, loss(output, labels[second], (seen[:, :length], labels[:20])))
+
+
+def test_state_holds_bank_and_classifier() -> None:
+    assert "bank.codes" in NestedLoss("dsh", (8,), 4, bank=MemoryBank(LABELS, 8)).state_dict()
+    assert "losses.1.classifier.weight" in NestedLoss("greedyhash", LENGTHS, 4).state_dict()
+
+
+def test_published_momenta() -> None:
+    found = {name: kind.bank_momentum for name, kind in LOSSES.items() if kind.bank_momentum is not None}
+    assert found == {"dbdh": 0, "dhn": 0, "dsh": 0, "mdsh": 0.9}
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="unknown loss 'cqs'; choose from csq, dpn, "):
+        NestedLoss("cqs", LENGTHS, 4)
+    with pytest.raises(ValueError, match="`distillation` must be 0 or more but got -1"):
+        NestedLoss("csq", LENGTHS, 4, distillation=-1)
+    with pytest.raises(ValueError, match=r"`lengths` must be strictly ascending but got \[16, 8\]"):
+        NestedLoss("csq", (16, 8), 4)
+    with pytest.raises(ValueError, match="`bank` is of no use to loss 'csq', only to dbdh, "):
+        NestedLoss("csq", LENGTHS, 4, bank=MemoryBank(LABELS, 32))
+    with pytest.raises(ValueError, match="`bank` must hold codes of 32 bits but holds 16"):
+        NestedLoss("dsh", LENGTHS, 4, bank=MemoryBank(LABELS, 16))
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match="`outputs` must be one a length, 3, but got 2"):
+        NestedLoss("csq", LENGTHS, 4)(outputs()[:2], LABELS)
+    with pytest.raises(
+        ValueError, match="`indices` of the images must be given to a loss with a memory bank"
+    ):
+        NestedLoss("dsh", LENGTHS, 4, bank=MemoryBank(LABELS, 32))(outputs(), LABELS)
