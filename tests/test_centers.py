@@ -15,7 +15,7 @@ def test_hundred_classes_stay_apart_at_every_length(length: int, least: int) -> 
     assert smallest_distance(100, length) >= least
 
 
-@pytest.mark.parametrize(("length", "least"), [(8, 4), (16, 8), (32, 16), (64, 33), (128, 66)])
+@pytest.mark.parametrize(("length", "least"), [(8, 3), (16, 8), (32, 16), (64, 33), (128, 66)])
 def test_ten_classes(length: int, least: int) -> None:
     assert smallest_distance(10, length) >= least
 
