@@ -26,11 +26,8 @@ class Argument(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return self.schema
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -57,11 +54,8 @@ class BitsSlider(gr.HTML):
             apply_default_css=False,
             **settings,
         )
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -98,11 +92,8 @@ class PictureInput(gr.HTML):
 
     def example_payload(self) -> Any:
         return {"path": "leopard.png", "meta": {"_type": "gradio.FileData"}}
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -112,11 +103,8 @@ class Tiles(gr.HTML):
 
     def __init__(self, value: str = "", **settings: Any) -> None:
         super().__init__(value, js_on_load=_TILES_JS, apply_default_css=False, **settings)
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -283,11 +271,8 @@ class Choice(gr.Radio):
 
     def get_block_name(self) -> str:
         return "radio"
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

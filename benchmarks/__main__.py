@@ -7,7 +7,8 @@ from collections.abc import Sequence
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
     "encode": "images to codes: our runtimes against torch eager",
-    "startup": "seconds until the page answers, its memory, and the time of one query",
+    "startup": "seconds until the page answers, and its memory",
+    "page": "a query's way through the server, the slider, the first load",
 }
 
 
