@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import component_meta
 from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from PIL import Image
@@ -16,6 +17,9 @@ from PIL import Image
 from nhl.images import ImageError, load_image
 
 from . import texts
+
+# For each new component Gradio writes a stub beside its source, which type checkers then believe.
+component_meta.create_or_modify_pyi = lambda *_: None
 
 
 class Argument(gr.HTML):

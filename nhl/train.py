@@ -106,7 +106,7 @@ class _Run:
         self.objective = NestedLoss(
             settings.loss, settings.lengths, len(protocol.classes), settings.distillation, **constants
         ).to(self.device)
-        self.weighting = WEIGHTINGS[settings.weighting]
+        self.weighting = WEIGHTINGS[settings.weighting](len(settings.lengths)).to(self.device)
         learn, self.held_back = protocol.train, None
         if settings.validation:
             learn, held_back = protocol.train.split(settings.validation, settings.seed)

@@ -1,6 +1,6 @@
 """Each loss against its formula in loops over images, pairs and triplets, in double precision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import cosh, exp, log, sqrt, tanh
 
 import numpy as np
@@ -130,7 +130,7 @@ def test_dtsh(kind: str) -> None:
     assert LOSSES["dtsh"](length=B, classes=C)(codes, labels).item() == pytest.approx(value, rel=1e-5)
 
 
-def probabilities(loss: CenterLoss, u: Vector, margin: float = 0.0, own: set[int] = frozenset()) -> Vector:  # type: ignore[assignment]
+def probabilities(loss: CenterLoss, u: Vector, margin: float = 0.0, own: Collection[int] = ()) -> Vector:
     """softmax(sqrt(b) (cos(u, h_c) - margin [c in own]))"""
     centers = loss.centers.double().numpy()
     powers = np.array([exp(sqrt(B) * (cosine(u, h) - margin * (c in own))) for c, h in enumerate(centers)])
