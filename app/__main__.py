@@ -65,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(SearchService, options.checkpoint, options.gallery)
-        import uvicorn  # meanwhile: these take seconds
-
-        from .server import create_app
+        from .server import create_app, serve  # meanwhile: this takes seconds
 
         try:
             app = create_app(loading.result())
@@ -75,10 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 2
     shown = "localhost" if host in ("0.0.0.0", "::") else host
-    seconds = time.perf_counter() - start
-    print(f"The page is ready at http://{shown}:{listener.getsockname()[1]} ({seconds:.1f} s)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-    uvicorn.Server(config).run(sockets=[listener])
+
+    def announce() -> None:
+        seconds = time.perf_counter() - start
+        print(
+            f"The page is ready at http://{shown}:{listener.getsockname()[1]} ({seconds:.1f} s)", flush=True
+        )
+
+    serve(app, listener, announce)
     return 0
 
 

@@ -51,8 +51,7 @@ def build_page(service: SearchService) -> gr.Blocks:
         bits.input(on.resize, [token, bits, k], [facts, results, curve], trigger_mode="always_last", **quiet)
         k.input(on.resize, [token, bits, k], [facts, results, curve], trigger_mode="always_last", **quiet)
         examples.shuffle(on.shuffle, None, examples, **quiet)
-        page.load(on.measure, [token, bits, k], facts, **quiet)
-        page.load(on.open, None, state, **quiet)
+        page.load(on.open, None, state, **quiet).then(on.measure, [token, bits, k], facts, **quiet)
         results.restore(on.restore, None, state, **quiet)
         ask.click(
             on.search,

@@ -1,8 +1,12 @@
 """The server round the page: thumbnails out of the gallery, and headers that keep the page to itself."""
 
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
+import uvicorn
 from fastapi import FastAPI, HTTPException, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +65,18 @@ def create_app(service: SearchService) -> FastAPI:
         ssr_mode=False,
         pwa=False,
     )
+
+
+def serve(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Answer on a socket until interrupted; `announce` is called once it answers."""
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            announce()
+
+    with suppress(KeyboardInterrupt):  # the usual way to stop it
+        Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run([listener])
 
 
 def theme() -> gr.themes.Base:

@@ -87,7 +87,7 @@ def examples(service: SearchService, items: Sequence[Item]) -> str:
 def facts(service: SearchService, answer: Answer) -> str:
     """How good, how fast, how large: four numbers."""
     shown, right = len(answer.results), answer.right
-    found = "–" if right is None else f"{right} <small>of {shown}</small>"
+    found = "–" if right is None else f"{f'<em>{right}</em>' if right else 0} <small>of {shown}</small>"
     count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
     entries = (
         ("right", found, "of its class" if right is not None else texts.CLASS_UNKNOWN),

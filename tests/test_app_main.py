@@ -1,6 +1,9 @@
 """Flags, ports, and what is said when the page cannot start."""
 
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +53,23 @@ def test_a_missing_folder_is_said(
     shown = capsys.readouterr().err
     assert "nowhere" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
+def test_control_c_stops_it_without_a_word(tiny_checkpoint: Path) -> None:
+    command = [sys.executable, "-m", "app", "--checkpoint", str(tiny_checkpoint), "--port", "0"]
+    listening = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - may be ignored
+    server = subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listening,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline().startswith("The page is ready at http://127.0.0.1:")
+    server.send_signal(signal.SIGINT)
+    _, errors = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "Traceback" not in errors

@@ -11,22 +11,14 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from browser_at_hand import no_browser
 
 ROOT = Path(__file__).parents[2]
-NO_BROWSER = (
-    "the browser tests need Chromium and Playwright: `apt-get install chromium` and "
-    "`pip install -r requirements-dev.txt`, or `playwright install chromium`"
-)
 FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
     *["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
 ]
-
-
-def no_browser() -> None:
-    """Skip, but fail where a browser is promised."""
-    (pytest.fail if os.environ.get("CI", "").lower() == "true" else pytest.skip)(NO_BROWSER)
 
 
 @pytest.fixture(scope="session")

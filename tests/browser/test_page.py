@@ -4,10 +4,13 @@ import re
 from io import BytesIO
 
 import pytest
+from browser_at_hand import no_browser
 from PIL import Image
 
-pytest.importorskip("playwright", reason="the browser tests need `pip install -r requirements-dev.txt`")
-from playwright.sync_api import Page, expect
+try:
+    from playwright.sync_api import Page, expect
+except ImportError:
+    no_browser()
 
 
 def jpeg(colour: str = "orange", **settings: int) -> dict[str, object]:
@@ -217,6 +220,8 @@ def test_a_link_opens_a_state(open_page) -> None:
     shown_bits(page, 64)
     expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "64 bits · 8 bytes")
     expect(page.locator("#k input:checked")).to_have_attribute("value", "6")
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-fact=bytes]")).to_contain_text("8 bytes")
 
 
 def test_a_link_with_nothing_right_in_it(open_page) -> None:
