@@ -7,6 +7,7 @@ import torch.
 
 import hashlib
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -181,6 +182,24 @@ def _graph(folder: Path) -> tuple[bytes, bytes]:
 
 
 def _convert(folder: Path) -> tuple[bytes, bytes]:
+    with tempfile.TemporaryDirectory() as work:
+        path = Path(work) / "graph.xml"
+        # In a process of its own, so that this one never holds torch; here if that fails, to say why.
+        if "torch" in sys.modules or not _save_graph_apart(folder, path):
+            save_graph(folder, path)
+        return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+
+
+def _save_graph_apart(folder: Path, path: Path) -> bool:
+    code = "import sys; from pathlib import Path; from nhl.runtimes import save_graph; "
+    code += "save_graph(*map(Path, sys.argv[1:]))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, str(folder), str(path)]
+    return not subprocess.run(command, env=environment, capture_output=True, check=False).returncode
+
+
+def save_graph(folder: Path, path: Path) -> None:
+    """Convert a checkpoint's network to OpenVINO's format: the file `path` (.xml) and its .bin."""
     import torch
 
     openvino, size = _import_openvino(), read_config(folder).preprocessing.size
@@ -192,10 +211,7 @@ def _convert(folder: Path) -> tuple[bytes, bytes]:
         model = openvino.convert_model(
             traced, example_input=pixels, input=openvino.PartialShape(pixels.shape)
         )
-    with tempfile.TemporaryDirectory() as work:
-        path = Path(work) / "graph.xml"
-        openvino.save_model(model, path, compress_to_fp16=False)
-        return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+    openvino.save_model(model, path, compress_to_fp16=False)
 
 
 def _write(path: Path, graph: tuple[bytes, bytes]) -> None:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -167,6 +168,20 @@ def test_a_later_start_imports_no_torch(encoder: Encoder, folder: Path, tmp_path
     command = [sys.executable, "-c", STORY, str(folder), str(tmp_path / "a.png")]
     answer = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
+    assert answer.stdout.split("\n")[:2] == [encoder.encode([PICTURES[0]]).tobytes().hex(), "[]"]
+
+
+def test_the_first_start_imports_no_torch_either(encoder: Encoder, folder: Path, tmp_path: Path) -> None:
+    """It converts in a process of its own, whose memory goes with it."""
+    PICTURES[0].save(tmp_path / "a.png")
+    answer = subprocess.run(
+        [sys.executable, "-c", STORY, str(folder), str(tmp_path / "a.png")],
+        env={**os.environ, "NHL_CACHE": str(tmp_path / "empty")},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
     )
     assert answer.stdout.split("\n")[:2] == [encoder.encode([PICTURES[0]]).tobytes().hex(), "[]"]
 
