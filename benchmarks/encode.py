@@ -25,7 +25,8 @@ from nhl.encode import Encoder
 from nhl.images import load_image
 from nhl.model import NestedHashModel
 from nhl.preprocessing import Preprocessing
-from nhl.runtimes import fastest_runtime, processors
+from nhl.processors import processors
+from nhl.runtimes import fastest_runtime
 
 BATCH = 32
 BASELINE, OURS = "torch eager", "nhl"

@@ -2,13 +2,14 @@
 
 import importlib.metadata
 import json
-import os
 import platform
 import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from nhl.processors import processors
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("numpy", "faiss-cpu", "numba", "torch", "openvino", "gradio")
@@ -18,7 +19,7 @@ def machine() -> dict[str, Any]:
     """Processor, cores that this process may use, system, Python, and versions of installed packages."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": processors(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {name: version for name in PACKAGES if (version := _version(name))},

@@ -70,12 +70,11 @@ def read_config(folder: str | Path) -> Config:
     Raises:
         CheckpointError: if the folder holds no whole checkpoint of this format.
     """
+    path = _path(folder, CONFIG)
     try:
-        return Config.from_dict(json.loads(_path(folder, CONFIG).read_text(encoding="utf-8")))
+        return Config.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"{Path(folder) / CONFIG} cannot be read: {error}") from error
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
 
 
 def write_config(folder: str | Path, config: Config) -> None:

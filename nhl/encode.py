@@ -11,7 +11,8 @@ from PIL import Image
 from nhl.checkpoint import read_config
 from nhl.codes import pack
 from nhl.images import ImageError, ImageSource, load_image
-from nhl.runtimes import RUNTIMES, fastest_runtime, processors
+from nhl.processors import processors
+from nhl.runtimes import RUNTIMES, fastest_runtime
 
 Progress = Callable[[int, int], None]
 

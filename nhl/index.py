@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nhl.codes import check_codes, check_length, prefix
 from nhl.compiled import kernels
 from nhl.index_file import read_index, write_index
+from nhl.processors import processors
 from nhl.segment import Segment
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _best(
 def _spread(segment: Segment, queries: NDArray[np.uint8], k: int, exhaustive: bool) -> NDArray[np.int64]:
     if len(queries) == 1 or len(queries) * len(segment) < SPREAD:
         return segment.search(queries, k, exhaustive)
-    parts = np.array_split(queries, min(_cores(), len(queries)))
+    parts = np.array_split(queries, min(processors(), len(queries)))
     return np.concatenate(list(_threads().map(lambda part: segment.search(part, k, exhaustive), parts)))
 
 
@@ -223,10 +223,5 @@ def _codes_and_ids(segments: Iterable[Segment], width: int) -> tuple[NDArray[np.
 
 
 @cache
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="nested-index")
+    return ThreadPoolExecutor(processors(), thread_name_prefix="nested-index")

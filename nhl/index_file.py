@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from nhl.segment import Segment
+from nhl.whole_file import write_whole
 
 FORMAT = "nested-index"
 VERSION = 1
@@ -39,13 +39,7 @@ def write_index(path: str | Path, segments: Iterable[Segment], width: int, next_
     }
     marks = {"format": FORMAT, "version": str(VERSION), "width": str(width), "next_id": str(next_id)}
     marks["sum"] = _sum(tensors, marks)
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(save(tensors, marks))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(Path(path), save(tensors, marks))
 
 
 def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:

@@ -14,7 +14,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -26,6 +25,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nhl.checkpoint import fingerprint, read_config
+from nhl.processors import processors
+from nhl.whole_file import write_whole
 
 FORMAT = 1  # of the converted networks; raise it where `_convert` changes
 
@@ -34,16 +35,6 @@ class Network(Protocol):
     """Pixels (M, S, S, 3), uint8, to real outputs (M, B), float32; safe to call from many threads."""
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]: ...
-
-
-@cache
-def processors() -> int:
-    """How many processors this process may use: a container may be given fewer than the machine has."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with suppress(OSError, ValueError):  # no such file, or "max"
-        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text().split())
-        count = min(count, -(-quota // period))
-    return count
 
 
 class TorchNetwork:
@@ -217,12 +208,7 @@ def save_graph(folder: Path, path: Path) -> None:
 def _write(path: Path, graph: tuple[bytes, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     structure, weights = (np.frombuffer(part, dtype=np.uint8) for part in graph)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        partial.write_bytes(save({"structure": structure, "weights": weights}, {"sum": _sum(graph)}))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, save({"structure": structure, "weights": weights}, {"sum": _sum(graph)}))
 
 
 def _read(path: Path) -> tuple[bytes, bytes] | None:

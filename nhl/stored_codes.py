@@ -1,7 +1,6 @@
 """A gallery's codes on disk, tied to the model that made them and to the gallery whose pictures they are."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nhl.codes import check_codes
+from nhl.whole_file import write_whole
 
 FORMAT = "1"
 REMEDY = "encode the gallery again with `python -m nhl gallery encode`"
@@ -42,12 +42,7 @@ def save_codes(path: str | Path, codes: ArrayLike, ids: ArrayLike, *, model: str
     marks = {"format": FORMAT, "model": model, "gallery": gallery, "sum": _sum(packed, numbers)}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(save({"codes": packed, "ids": numbers}, marks))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, save({"codes": packed, "ids": numbers}, marks))
 
 
 def load_codes(path: str | Path, *, model: str, gallery: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ from nhl.checkpoint import Config
 from nhl.codes import pack
 from nhl.data import Pictures, Protocol, load_protocol
 from nhl.data.views import Views
-from nhl.metrics import mean_average_precision
+from nhl.metrics import histograms
 from nhl.model import NestedHashModel
 from nhl.nesting import NestedLoss
 from nhl.preprocessing import Preprocessing
@@ -171,7 +171,7 @@ class _Run:
 
     def _mix(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Blend each picture, after the frozen stages, and its labels with another's of the batch."""
-        members = y if y.ndim == 2 else nn.functional.one_hot(y, len(self.model.config.classes)).float()
+        members = self.objective.losses[0].memberships(y)
         share = float(rng.beta(self.settings.mixup, self.settings.mixup))
         other = torch.from_numpy(rng.permutation(len(x))).to(self.device)
         return share * x + (1 - share) * x[other], share * members + (1 - share) * members[other]
@@ -191,8 +191,8 @@ class _Run:
         queries, database = self.held_back
         coded = self._codes(queries), self._codes(database)
         labels = queries.pictures.labels, database.pictures.labels
-        scores = [mean_average_precision(*coded, *labels, length) for length in self.settings.lengths]
-        if (score := float(np.mean(scores))) > self.best:
+        found = histograms(*coded, *labels, self.settings.lengths).values()
+        if (score := float(np.mean([h.average_precision().mean() for h in found]))) > self.best:
             self.best = score
             self.best_weights = {k: v.clone() for k, v in self.average.module.state_dict().items()}
         return score

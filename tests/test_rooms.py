@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     *[
         "nhl.codes",
+        "nhl.processors",
+        "nhl.whole_file",
         "nhl.images",
         "nhl.preprocessing",
         "nhl.gallery",

@@ -1,4 +1,3 @@
-import os
 import tempfile
 from pathlib import Path
 
@@ -6,7 +5,7 @@ import pytest
 import torch
 
 from nhl import runtimes
-from nhl.runtimes import cache_folders, fastest_runtime, processors
+from nhl.runtimes import cache_folders, fastest_runtime
 
 
 @pytest.mark.parametrize(
@@ -20,10 +19,6 @@ def test_the_fastest_runtime_at_hand(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     monkeypatch.setattr(runtimes, "find_spec", lambda _: openvino or None)
     assert fastest_runtime() == expected
-
-
-def test_processors() -> None:
-    assert 1 <= processors() <= (os.cpu_count() or 1)
 
 
 def test_cache_folders(monkeypatch: pytest.MonkeyPatch) -> None:
