@@ -39,7 +39,7 @@ ORDER = [
     ],
     *["nhl.backbones", "nhl.settings", "nhl.model", "nhl.runtimes", "nhl.encode", "nhl.gallery_codes"],
     *["nhl.data.pictures", "nhl.data.emoji", "nhl.data.protocols", "nhl.data", "nhl.data.views"],
-    *["nhl.evaluate", "nhl.train", "nhl", "nhl.__main__"],
+    *["nhl.evaluate", "nhl.train", "nhl", "nhl.commands", "nhl.__main__"],
     *["app", "app.texts", "app.charts", "app.search_service", "app.views", "app.components", "app.handlers"],
     *["app.page", "app.server", "app.__main__"],
 ]
