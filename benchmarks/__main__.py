@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
+    "evaluate": "mAP at every length in one pass against a sort for each query and length",
     "encode": "images to codes: our runtimes against torch eager",
+    "train": "all code lengths in one training run against a run for each",
     "startup": "seconds until the page answers, and its memory",
     "page": "a query's way through the server, the slider, the first load",
+    "pictures": "no benchmark: draws the result of search again",
 }
 
 
@@ -23,14 +26,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"unknown benchmark {name!r}; choose from {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     try:
-        benchmark = importlib.import_module(f"benchmarks.{name}")
+        return int(importlib.import_module(f"benchmarks.{name}").main(rest) or 0)
     except ModuleNotFoundError as error:
         print(
             f"benchmark {name!r} needs the package {error.name!r}: pip install -r requirements-dev.txt",
             file=sys.stderr,
         )
         return 1
-    return int(benchmark.main(rest) or 0)
+    except KeyboardInterrupt:
+        print("stopped; no result written", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m benchmarks search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument(
-        "--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)"
+        "--images", type=float, nargs="+", default=[1e4, 1e5, 1e6, 1e7], help="how many codes (1e4 to 1e7)"
     )
     parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
     parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
@@ -197,5 +197,12 @@ def main(arguments: Sequence[str]) -> int:
         for kind in options.codes:
             codes = CODES[kind](count + QUERIES, options.checkpoint)
             records += record(kind, codes[:count], codes[count:], options.rounds)
-    print(f"\nwritten to {write_result('search', {'k': K, 'records': records}, options.out)}")
+    path = write_result("search", {"k": K, "records": records}, options.out)
+    print(f"\nwritten to {path}")
+    if "real" in options.codes:
+        # Here, so that who lacks the drawing package loses the pictures alone.
+        from benchmarks import pictures
+
+        folder = pictures.DOCS if options.out is None else path.parent
+        return pictures.main(["--result", str(path), "--to", str(folder)])
     return 0

@@ -1,12 +1,12 @@
-"""`python -m nhl`: train, evaluate, gallery, search."""
+"""`python -m nhl`: every command."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from nhl.commands import Formatter, evaluate, gallery, search, train
+from nhl.commands import Formatter, compare, evaluate, gallery, search, train
 
-COMMANDS = (train, evaluate, gallery, search)
+COMMANDS = (train, evaluate, compare, gallery, search)
 
 EXAMPLES = """examples:
   python -m nhl gallery build emoji --to emoji.db
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ArithmeticError, ModuleNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

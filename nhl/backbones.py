@@ -52,7 +52,7 @@ def feature_width(network: nn.Module) -> int:
 def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Module]:
     """A network in two parts that share its weights: the stem with the first `stages` stages, and the rest.
 
-    With 0 stages the first part does nothing and the second is the whole network.
+    With 0 stages the first part does nothing and the second is the whole network; with all it is the reverse.
 
     Raises:
         ValueError: if `stages` is out of range, or the network has no stages that we know how to part.
@@ -63,8 +63,10 @@ def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Modul
     if not all(hasattr(network, part) for part in parts):
         raise ValueError(f"`stages` must be 0 for {type(network).__name__}, whose stages cannot be parted")
     stem, norm, blocks, head, head_norm, pool = (getattr(network, part) for part in parts)
-    if not 0 < stages < len(blocks):
-        raise ValueError(f"`stages` must be from 0 to {len(blocks) - 1} but got {stages}")
+    if not 0 < stages <= len(blocks):
+        raise ValueError(f"`stages` must be from 0 to {len(blocks)} but got {stages}")
+    if stages == len(blocks):
+        return network, nn.Identity()
     return (
         nn.Sequential(stem, norm, *blocks[:stages]),
         nn.Sequential(*blocks[stages:], head, head_norm, pool),

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 _BYTES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)  # (256, 8)
 _BYTE_DISTANCES = (_BYTES[:, None] != _BYTES[None]).sum(2)  # (256, 256)
+_EVEN = np.flatnonzero(_BYTES.sum(1) % 2 == 0)
+_HAMMING = np.array([a ^ b ^ c ^ d for a in (0, 255) for b in (0, 15) for c in (0, 51) for d in (0, 85)])
 _STEEPNESS = 1.5
 _BYTE_CROWDING = np.exp(-_STEEPNESS * _BYTE_DISTANCES)
 
@@ -52,9 +54,9 @@ def hash_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
 def _best_bytes(distances: NDArray[np.int64], rng: np.random.Generator, sweeps: int = 12) -> NDArray[np.intp]:
     """A byte for each class (C,), given the distances (C, C) over the bits before it."""
     count = len(distances)
-    # Bytes of even weight first: two of them differ in at least two bits.
-    even = np.flatnonzero(_BYTES.sum(1) % 2 == 0)
-    choice = np.resize(np.concatenate([rng.permutation(even), rng.permutation(256)]), count)
+    # Two bytes of the extended Hamming code differ in four bits or more, two of even weight in two.
+    start = (_HAMMING,) if count <= len(_HAMMING) else (_EVEN, np.arange(256))
+    choice = np.resize(np.concatenate([rng.permutation(part) for part in start]), count)
     for _ in range(sweeps if count <= 256 else 3):
         before = choice.copy()
         for c in rng.permutation(count):

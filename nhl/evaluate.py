@@ -1,14 +1,17 @@
 """A checkpoint and a protocol to scores at every length, from one pass over the codes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nhl.data import Pictures, Protocol
 from nhl.encode import Encoder
-from nhl.metrics import histograms
+from nhl.metrics import Histograms, histograms
+
+Evaluation = dict[str, Any]
 
 
 def evaluate(
@@ -16,41 +19,85 @@ def evaluate(
     protocol: Protocol,
     top: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:
+    at: Sequence[int] = (),
+    curves: bool = False,
+) -> Evaluation:
     """Scores at every length of the model, each expected over random order within ties.
 
     Args:
         checkpoint: the folder of the model.
         protocol: what asks and what is searched.
-        top: mAP over the first `top` results; over all by default.
+        top, at, curves: as for `score`.
         progress: called with the number of pictures encoded and of all.
 
     Returns:
-        `{"protocol", "lengths": {"8": {"map", "p@10", "recall@100", "p@radius2"}, ...}, "mean_map"}`.
+        `{"protocol": its description}` and what `score` returns.
+
+    Raises:
+        ValueError: if the protocol has no query or nothing to search, or as `score` says.
     """
+    asked, searched = len(protocol.query), len(protocol.database)
+    if not asked or not searched:
+        raise ValueError(
+            f"`protocol` must hold a query and a picture to search but has {asked} and {searched} of them"
+        )
     encoder = Encoder(checkpoint)
-    total = len(protocol.query) + len(protocol.database)
 
-    def codes(pictures: Pictures, before: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        return encoder.encode(pictures.sources, progress=lambda done, _: progress(before + done, total))
+    def codes(pictures: Pictures, before: int) -> NDArray[np.uint8]:
+        return encoder.encode(
+            pictures.sources, progress=lambda done, _: progress(before + done, asked + searched)
+        )
 
-    coded = codes(protocol.query, 0), codes(protocol.database, len(protocol.query))
+    coded = codes(protocol.query, 0), codes(protocol.database, asked)
     labels = protocol.query.labels, protocol.database.labels
     found = histograms(*coded, *labels, encoder.config.lengths)
+    described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
+    return {"protocol": described, **score(found, top, at, curves)}
+
+
+def score(
+    found: Mapping[int, Histograms], top: int | None = None, at: Sequence[int] = (), curves: bool = False
+) -> Evaluation:
+    """Figures of every length, means over queries.
+
+    Args:
+        found: distance histograms by length; at least one query.
+        top: mAP over the first `top` results; over all by default.
+        at: further k for precision, recall and hit rate.
+        curves: whether to add the precision-recall curves.
+
+    Returns:
+        `{"lengths": {"8": {"map", "p@10", "recall@100", "p@radius2"}, ...}, "mean_map"}`; with `at`, the
+        lengths have "p@k", "recall@k" and "hit@k" too; with `curves`, `{"curves": {"8": {"precision",
+        "recall"}, ...}}` as well, each a value for the radii 0, 1, ..., b.
+
+    Raises:
+        ValueError: if there is no query, or `top` or one of `at` is no whole number from 1.
+    """
     scores = {
         str(length): {
             "map": _mean(h.average_precision(top)),
-            "p@10": _mean(h.precision(10)),
-            "recall@100": _mean(h.recall(100)),
+            **{f"p@{k}": _mean(h.precision(k)) for k in sorted({10, *at})},
+            **{f"recall@{k}": _mean(h.recall(k)) for k in sorted({100, *at})},
+            **{f"hit@{k}": _mean(h.hit_rate(k)) for k in sorted(set(at))},
             "p@radius2": _mean(h.within(2)),
         }
         for length, h in found.items()
     }
-    mean_map = round(float(np.mean([score["map"] for score in scores.values()])), 4)
-    return {"protocol": protocol.description, "lengths": scores, "mean_map": mean_map}
+    mean_map = round(float(np.mean([figures["map"] for figures in scores.values()])), 4)
+    result: Evaluation = {"lengths": scores, "mean_map": mean_map}
+    if curves:
+        result["curves"] = {
+            str(length): {
+                name: [round(value, 4) for value in values.tolist()]
+                for name, values in zip(("precision", "recall"), h.precision_recall(), strict=True)
+            }
+            for length, h in found.items()
+        }
+    return result
 
 
-def table(evaluation: dict[str, Any]) -> str:
+def table(evaluation: Evaluation) -> str:
     """An evaluation as a text table."""
     lengths = evaluation["lengths"]
     names = list(next(iter(lengths.values())))
@@ -58,9 +105,14 @@ def table(evaluation: dict[str, Any]) -> str:
         ["bits", *names],
         *([length, *(f"{s[name]:.3f}" for name in names)] for length, s in lengths.items()),
     ]
-    lines = ["  ".join(f"{cell:>10}" for cell in row) for row in rows]
+    lines = [
+        "  ".join(f"{cell:>{max(5, len(name))}}" for cell, name in zip(row, rows[0], strict=True))
+        for row in rows
+    ]
     return "\n".join([evaluation["protocol"], *lines, f"mean mAP {evaluation['mean_map']:.3f}"])
 
 
-def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def _mean(values: NDArray[np.float64]) -> float:
+    if not len(values):
+        raise ValueError("a mean over queries needs at least one but there are 0 queries")
     return round(float(values.mean()), 4)

@@ -3,17 +3,22 @@
 At short lengths thousands of images tie. Their order carries no information, so every figure here is
 its expectation over random order within ties, in closed form from the histogram of distances. [0]
 
+A query without any relevant image scores 0 in every figure, and counts in a mean over queries. Where there
+are fewer than k images, the places that stay empty hold nothing relevant.
+
 [0] McSherry and Najork, Computing Information Retrieval Performance Measures Efficiently in the
     Presence of Tied Scores, ECIR 2008
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nhl.codes import check_codes, check_length, check_lengths, hamming
+from nhl.codes import check_codes, check_length, check_lengths
+from nhl.distance_counts import Relevant, count_distances
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -31,27 +36,50 @@ class Histograms:
     all: Counts
     relevant: Counts
 
+    def without_itself(self) -> "Histograms":
+        """The same with each query, itself one of the images, taken out of them.
+
+        Raises:
+            ValueError: if a query has no relevant image at distance 0, so cannot be one of them.
+        """
+        missing = np.flatnonzero(self.relevant[:, 0] < 1)
+        if len(missing):
+            raise ValueError(
+                f"every query must be one of the images, at distance 0, but query {missing[0]} is not"
+            )
+        itself = np.arange(self.all.shape[1]) == 0
+        return Histograms(self.all - itself, self.relevant - itself)
+
     def average_precision(self, top: int | None = None) -> Floats:
         """Expected average precision (Q,) of the first `top` results (default: all).
 
-        The sum of the precisions at the relevant ranks, over min(top, relevant); 0 without relevant ones.
+        The sum of the precisions at the relevant ranks, over min(top, relevant).
+
+        Raises:
+            ValueError: if `top` is no whole number from 1.
         """
         total = int(self.all[0].sum()) if len(self.all) else 0
-        top = total if top is None else min(top, total)
-        before, relevant_before = _before(self.all), _before(self.relevant)
-        counted = np.clip(top - before, 0, self.all)  # images of the tie within the first `top`
+        top = total if top is None else min(_whole("top", top, 1), total)
+        after = np.minimum(self.all.cumsum(1), top)
+        before = np.minimum(_before(self.all), top)
+        counted = after - before  # images of the tie within the first `top`
         share = self.relevant / np.maximum(self.all, 1)
         # Within a tie of n with r relevant, rank N0 + j is relevant with probability r / n, and then has
         # R0 + 1 + (j - 1) (r - 1) / (n - 1) relevant images up to it; divided by N0 + j and summed over j:
         slope = (self.relevant - 1) / np.maximum(self.all - 1, 1)
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, total + 1))])
-        fractions = harmonic[before + counted] - harmonic[before]
-        precisions = slope * counted + (relevant_before + 1 - slope * (before + 1)) * fractions
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, total + 1))])[after]
+        fractions = np.diff(harmonic, axis=1, prepend=0)
+        precisions = slope * counted + (_before(self.relevant) + 1 - slope * (before + 1)) * fractions
         possible = np.minimum(top, self.relevant.sum(1))
         return np.asarray((share * precisions).sum(1) / np.maximum(possible, 1))
 
     def found(self, k: int) -> Floats:
-        """Expected number (Q,) of relevant images among the first k."""
+        """Expected number (Q,) of relevant images among the first k.
+
+        Raises:
+            ValueError: here and below, if `k` is no whole number from 1.
+        """
+        k = _whole("k", k, 1)
         counted = np.clip(k - _before(self.all), 0, self.all)
         return np.asarray((counted * self.relevant / np.maximum(self.all, 1)).sum(1))
 
@@ -63,16 +91,46 @@ class Histograms:
         """Expected share (Q,) of the relevant images that are among the first k."""
         return self.found(k) / np.maximum(self.relevant.sum(1), 1)
 
+    def hit_rate(self, k: int) -> Floats:
+        """Probability (Q,) that at least one relevant image is among the first k.
+
+        Metric learning calls its mean over queries Recall@K [1], re-identification rank-k accuracy. The
+        k-th place cuts a tie of n images with r relevant, of which c are taken: all c are irrelevant with
+        the hypergeometric probability C(n - r, c) / C(n, c).
+
+        [1] Jegou et al., Product Quantization for Nearest Neighbor Search, PAMI 2011
+        """
+        k = _whole("k", k, 1)
+        taken = np.clip(k - _before(self.all), 0, self.all)
+        sure = ((taken == self.all) & (self.relevant > 0)).any(1)
+        cut = (taken > 0) & (taken < self.all)  # at most one tie a query
+        n, r, c = (np.where(cut, counts, 0).sum(1) for counts in (self.all, self.relevant, taken))
+        fewer, more = np.minimum(r, c), np.maximum(r, c)  # r and c may change places
+        missed = np.ones(len(n))
+        for i in range(int(fewer.max(initial=0))):
+            missed *= np.where(i < fewer, np.maximum(n - more - i, 0) / np.maximum(n - i, 1), 1)
+        return np.where(sure, 1.0, 1 - missed)
+
     def within(self, radius: int) -> Floats:
-        """Precision (Q,) among the images within a Hamming radius; 0 where there is none."""
+        """Precision (Q,) among the images within a Hamming radius; 0 where there is none.
+
+        Raises:
+            ValueError: if `radius` is no whole number from 0.
+        """
+        radius = _whole("radius", radius, 0)
         found, relevant = self.all[:, : radius + 1].sum(1), self.relevant[:, : radius + 1].sum(1)
         return np.asarray(relevant / np.maximum(found, 1))
 
     def precision_recall(self) -> tuple[Floats, Floats]:
-        """The precision-recall curve over growing radius, (b + 1,) each, averaged over queries.
+        """The precision-recall curve over the radii 0 to b, (b + 1,) each, averaged over queries.
 
         A query without any image within a radius counts with precision 1 there: nothing found is wrong.
+
+        Raises:
+            ValueError: if there is no query.
         """
+        if not len(self.all):
+            raise ValueError("a mean over queries needs at least one but there are 0 queries")
         found, relevant = self.all.cumsum(1), self.relevant.cumsum(1)
         precision = np.where(found > 0, relevant / np.maximum(found, 1), 1.0)
         recall = relevant / np.maximum(self.relevant.sum(1, keepdims=True), 1)
@@ -85,41 +143,43 @@ def histograms(
     query_labels: ArrayLike,
     database_labels: ArrayLike,
     lengths: Iterable[int],
+    *,
+    compiled: bool | None = None,
 ) -> dict[int, Histograms]:
-    """Distance histograms at several lengths.
+    """Distance histograms at several lengths, from one pass over the codes.
+
+    An image is relevant where it has the query's label, or shares one with it. Any labels will do: with the
+    numbers of things in place of classes, `without_itself().hit_rate(10)` says how likely another picture
+    of the same thing is among the first ten.
 
     Args:
         query_codes: (Q, B/8), packed.
         database_codes: (N, B/8), packed.
-        query_labels: (Q,) class numbers, or (Q, C) zeros and ones.
+        query_labels: (Q,) class numbers or names, or (Q, C) zeros and ones.
         database_labels: (N,) or (N, C) likewise.
         lengths: ascending multiples of 8 up to B.
+        compiled: count with numba, or with NumPy alone: the same, slower. By default numba where it is
+            installed and there is enough to do.
 
     Raises:
         ValueError: if shapes disagree or a length does not fit the codes.
     """
     queries, database = check_codes(query_codes, "query_codes"), check_codes(database_codes, "database_codes")
-    found = check_lengths(lengths)
-    check_length(found[-1], queries.shape[1] * 8)
-    relevant = _relevant(np.asarray(query_labels), np.asarray(database_labels))
-    if relevant.shape != (len(queries), len(database)):
+    if queries.shape[1] != database.shape[1]:
         raise ValueError(
-            f"labels are for {relevant.shape} queries and images, codes {len(queries), len(database)}"
+            f"`query_codes` must be {database.shape[1]} bytes wide as `database_codes` but are {queries.shape[1]}"
         )
-    parts: dict[int, list[tuple[Counts, Counts]]] = {length: [] for length in found}
-    for start in range(0, len(queries), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        distances = np.zeros((len(queries[rows]), len(database)), dtype=np.int32)
-        for first, last in zip((0, *found), found, strict=False):
-            distances += hamming(queries[rows, first // 8 : last // 8], database[:, first // 8 : last // 8])
-            parts[last].append(
-                (_count(distances, last), _count(np.where(relevant[rows], distances, -1), last))
-            )
-    empty = [(np.zeros((0, 1), dtype=np.int64),) * 2]
-    return {
-        length: Histograms(*map(np.concatenate, zip(*(part or empty), strict=True)))
-        for length, part in parts.items()
-    }
+    wanted = check_lengths(lengths)
+    check_length(wanted[-1], queries.shape[1] * 8)
+    asked, labels = np.asarray(query_labels), np.asarray(database_labels)
+    relevant = _relevant(asked, labels)
+    if (len(asked), len(labels)) != (len(queries), len(database)):
+        raise ValueError(
+            f"labels are for {len(asked)} queries and {len(labels)} images, "
+            f"codes for {len(queries)} and {len(database)}"
+        )
+    counts = count_distances(queries, database, relevant, wanted, compiled)
+    return {length: Histograms(both.sum(1), both[:, 1]) for length, both in counts.items()}
 
 
 def mean_average_precision(
@@ -134,33 +194,47 @@ def mean_average_precision(
 
     Arguments as in `histograms`.
 
+    Raises:
+        ValueError: as in `histograms`, and if there is no query.
+
     >>> codes = np.array([[0], [255]], dtype=np.uint8)
     >>> mean_average_precision(codes, codes, [0, 1], [0, 1], length=8)
     1.0
     """
     found = histograms(query_codes, database_codes, query_labels, database_labels, [length])
+    if not len(found[length].all):
+        raise ValueError("a mean over queries needs at least one but `query_codes` is empty")
     return float(found[length].average_precision(top).mean())
-
-
-_CHUNK = 64
 
 
 def _before(counts: Counts) -> Counts:
     return np.asarray(counts.cumsum(1) - counts)
 
 
-def _count(distances: NDArray[np.int32], length: int) -> Counts:
-    """Rows of distances (Q, N) to histograms (Q, b + 1); distance -1 is not counted."""
-    rows = np.arange(len(distances))[:, None] * (length + 2)
-    flat = np.bincount((distances + 1 + rows).ravel(), minlength=len(distances) * (length + 2))
-    return flat.reshape(len(distances), length + 2)[:, 1:]
+def _whole(name: str, value: int, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"`{name}` must be a whole number from {least} but got {value!r}")
+    return int(value)
 
 
-def _relevant(query_labels: NDArray[np.generic], database_labels: NDArray[np.generic]) -> NDArray[np.bool_]:
-    if query_labels.ndim == 1 and database_labels.ndim == 1:
-        return np.asarray(query_labels[:, None] == database_labels[None])
-    if query_labels.ndim == 2 and database_labels.ndim == 2:
-        return np.asarray(query_labels.astype(np.float32) @ database_labels.astype(np.float32).T > 0)
+def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Relevant:
+    """For some queries, (q, N) whether they share a label with each image."""
+    if query_labels.ndim == database_labels.ndim == 1:
+        query_labels, database_labels = _small(query_labels, database_labels)
+        return lambda rows: np.asarray(query_labels[rows, None] == database_labels)
+    if query_labels.ndim == database_labels.ndim == 2 and query_labels.shape[1] == database_labels.shape[1]:
+        having, owners = query_labels != 0, np.ascontiguousarray(database_labels.T != 0)  # (Q, C), (C, N)
+        return lambda rows: np.stack([owners[labels].any(0) for labels in having[rows]])
     raise ValueError(
-        f"labels must both be (N,) or both (N, C) but got {query_labels.shape}, {database_labels.shape}"
+        "`query_labels` and `database_labels` must both be one-dimensional or both of C columns "
+        f"but got shapes {query_labels.shape} and {database_labels.shape}"
     )
+
+
+def _small(*labels: NDArray[Any]) -> list[NDArray[Any]]:
+    """Whole numbers in the smallest type that holds them all: it is compared fastest."""
+    if any(array.dtype.kind not in "iu" or not len(array) for array in labels):
+        return list(labels)
+    ends = [np.min_scalar_type(end) for array in labels for end in (array.min(), array.max())]
+    smallest = np.result_type(*ends)
+    return [array.astype(smallest) if smallest.kind in "iu" else array for array in labels]

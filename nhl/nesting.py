@@ -67,7 +67,7 @@ class NestedLoss(nn.Module):
     def forward(self, outputs: Sequence[Tensor], labels: Tensor, indices: Tensor | None = None) -> Tensor:
         """L outputs (M, b), the shortest first, and labels, to the values (L,).
 
-        `indices` (M,) are the numbers of the training images, for the bank.
+        `indices` (M,) are the numbers of the training images, which a bank needs.
         """
         if len(outputs) != len(self.lengths):
             raise ValueError(f"`outputs` must be one a length, {len(self.lengths)}, but got {len(outputs)}")

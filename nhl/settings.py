@@ -8,6 +8,10 @@ from typing import Any
 
 from nhl.backbones import DEFAULT
 from nhl.codes import LENGTHS, check_lengths
+from nhl.losses import LOSSES
+from nhl.weighting import WEIGHTINGS
+
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,14 @@ class Settings:
         lengths: code lengths in bits.
         loss: a name from `LOSSES`.
         constants: of the loss.
+        bank: compare pairs with the memory bank that the loss was published with, if it was with one.
         distillation: lambda, the weight of long-to-short distillation.
         weighting: a name from `WEIGHTINGS`.
+        weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
+        precision: of the backbone's arithmetic, "float32" or "bfloat16".
         views: random views of each picture that are computed and kept.
         epochs: passes over the training pictures.
         batch_size: M.
@@ -47,11 +54,14 @@ class Settings:
     lengths: tuple[int, ...] = LENGTHS
     loss: str = "orthohash"
     constants: Mapping[str, Any] = field(default_factory=dict)
+    bank: bool = True
     distillation: float = 0.5
     weighting: str = "nhl"
+    weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
     fit: str = "pad"
     frozen_stages: int = 3
+    precision: str = "float32"
     views: int = 12
     epochs: int = 36
     batch_size: int = 64
@@ -74,6 +84,15 @@ class Settings:
         for name in ("validation", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
+        choices = {"loss": tuple(LOSSES), "weighting": tuple(WEIGHTINGS), "precision": PRECISIONS}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
+        if self.mixup and self.bank and LOSSES[self.loss].bank_momentum is not None:
+            raise ValueError(
+                f"`mixup` must be 0 with the memory bank of {self.loss!r} but got {self.mixup}: "
+                "blended pictures have no place in it; or set `bank` to false"
+            )
 
     def save(self, path: Path) -> None:
         """Write the settings as JSON."""

@@ -1,7 +1,10 @@
 """A tiny but real gallery and model, made once a session: four colours in three shapes, learnt in seconds."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: threads would only wait for each other
 
 import numpy as np
 import pytest

@@ -1,7 +1,10 @@
-"""The table of benchmarks, what a result file says, and a small run of the search benchmark."""
+"""The table of benchmarks, what a result file says, small runs of search and train, and the pictures."""
 
 import json
 import sys
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -42,11 +45,13 @@ def test_search_runs(tmp_path, capsys):
     pytest.importorskip("faiss")
     pytest.importorskip("numba")
     out = tmp_path / "search.json"
-    options = ["--images", "2000", "--codes", "uniform", "--rounds", "2", "--out", str(out)]
+    options = ["--images", "2000", "3000", "4000", "--rounds", "2", "--out", str(out)]
     assert table.main(["search", *options]) == 0
     records = json.loads(out.read_text())["records"]
-    assert [record["length"] for record in records] == [8, 16, 32, 64, 128]
+    assert [record["length"] for record in records] == [8, 16, 32, 64, 128] * 6
     assert "2,000 uniform codes" in capsys.readouterr().out
+    for name in ("search-length.svg", "search-size.svg"):  # well-formed, and beside the result
+        assert ElementTree.parse(tmp_path / name).getroot().tag.endswith("svg")
 
 
 def test_search_rejects_a_wrong_answer():
@@ -57,3 +62,164 @@ def test_search_rejects_a_wrong_answer():
     codes = np.zeros((10, 1), np.uint8)
     with pytest.raises(RuntimeError, match="the index answered"):
         check((np.ones((1, 10), np.int32), np.arange(10)[None]), np.zeros((1, 10)), codes, codes[0])
+
+
+def result_of(images: list[int], kind: str = "real") -> dict:
+    """A made-up result: faiss takes a microsecond for 100 codes, the index 20 and one for each 8 bits."""
+    records = []
+    for count in images:
+        for length in (8, 16, 32, 64, 128):
+            us = {"faiss": count / 100, "nhl": 20 + length / 8, "exhaustive": count / 200, "read": 1.0}
+            if length < 32:
+                us["padded"] = count / 150
+            records.append(
+                {"codes": kind, "images": count, "length": length, "us": us, "bytes_per_item": 24.1}
+            )
+    return {"k": 10, "machine": {"processor": "Some avx2"}, "records": records}
+
+
+def words(path: Path) -> list[str]:
+    """The words of a picture."""
+    return [node.text for node in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def heights(path: Path, gid: str) -> list[float]:
+    """How far below the top the points of a curve stand."""
+    curve = next(node for node in ElementTree.parse(path).iter() if node.get("id") == gid)
+    line = next(curve.iter("{http://www.w3.org/2000/svg}path")).get("d")
+    return [float(number) for number in line.replace("M", "").replace("L", "").split()[1::2]]
+
+
+def test_pictures_show_the_figures(tmp_path):
+    pytest.importorskip("matplotlib")
+    result = tmp_path / "search.json"
+    result.write_text(json.dumps(result_of([10**4, 10**6, 10**7])))
+    assert table.main(["pictures", "--result", str(result), "--to", str(tmp_path / "docs")]) == 0
+    by_length, by_count = tmp_path / "docs" / "search-length.svg", tmp_path / "docs" / "search-size.svg"
+    assert {"One query among 10 million codes", "8 bits", "128 bits", "faiss flat", "ours"} <= set(
+        words(by_length)
+    )
+    assert {"100 ms", "36 µs"} <= set(words(by_length))  # at 128 bits
+    assert {"One query, 32-bit codes", "10,000", "1 million", "24 µs"} <= set(words(by_count))
+    assert all(low > high for low, high in pairwise(heights(by_length, "nhl")))  # longer takes longer
+    tens = [low - high for low, high in pairwise(heights(by_count, "faiss"))]
+    assert tens[0] == pytest.approx(2 * tens[1], rel=1e-3)  # a hundredfold is twice a tenfold
+    assert max(path.stat().st_size for path in (by_length, by_count)) < 20_000
+    first = by_length.read_bytes()
+    table.main(["pictures", "--result", str(result), "--to", str(tmp_path / "docs")])
+    assert by_length.read_bytes() == first
+
+
+def test_few_numbers_of_codes_make_one_picture(tmp_path):
+    pytest.importorskip("matplotlib")
+    from benchmarks.pictures import draw
+
+    assert [path.name for path in draw(result_of([2000, 3000]), tmp_path)] == ["search-length.svg"]
+
+
+def test_pictures_need_real_codes(tmp_path):
+    pytest.importorskip("matplotlib")
+    from benchmarks.pictures import draw
+
+    with pytest.raises(ValueError, match="`result` must hold real codes but has none"):
+        draw(result_of([2000], "uniform"), tmp_path)
+
+
+def test_who_lacks_matplotlib_loses_the_pictures_alone(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("faiss")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "benchmarks.pictures", raising=False)
+    out = tmp_path / "search.json"
+    options = ["--images", "2000", "--codes", "real", "--rounds", "1", "--out", str(out)]
+    assert table.main(["search", *options]) == 1
+    assert "needs the package 'matplotlib'" in capsys.readouterr().err
+    assert len(json.loads(out.read_text())["records"]) == 5
+
+
+def test_ctrl_c_stops_a_benchmark(capsys, monkeypatch):
+    pytest.importorskip("faiss")
+    import benchmarks.search
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmarks.search, "warm_up", stop)
+    assert table.main(["search"]) == 130
+    assert "stopped" in capsys.readouterr().err
+
+
+def test_train_runs(tmp_path, tiny_gallery):
+    out = tmp_path / "train.json"
+    options = ["--data", f"emoji:{tiny_gallery}", "--lengths", "16", "--epochs", "2", "--size", "32"]
+    options += [
+        "--step-size",
+        "32",
+        "--frozen-stages",
+        "5",
+        "--rounds",
+        "1",
+        "--turns",
+        "2",
+        "--out",
+        str(out),
+    ]
+    assert table.main(["train", *options]) == 0
+    result = json.loads(out.read_text())
+    assert list(result["runs"]) == ["all lengths", "16 bits"]
+    assert all(run["seconds"][0] > 0 for run in result["runs"].values())
+    assert set(result["step_ms"]) == {"one length", "equal", "nhl"}
+    assert len(result["ratios"]) == 4
+
+
+def test_train_needs_an_epoch_after_the_first(capsys):
+    with pytest.raises(SystemExit):
+        table.main(["train", "--epochs", "1"])
+    assert "--epochs must be at least 2 but got 1" in capsys.readouterr().err
+
+
+def test_ratios_of_training_by_hand():
+    from benchmarks.train import run_ratios, step_ratios
+
+    together = [{"seconds": 10.0, "epoch_seconds": 3.3}, {"seconds": 20.0, "epoch_seconds": 6.0}]
+    alone = [{"seconds": 10.0, "epoch_seconds": 3.0}, {"seconds": 18.0, "epoch_seconds": 6.0}]
+    found = run_ratios({"all lengths": together, "8 bits": alone, "16 bits": alone})
+    assert found["epoch_times_one_length"] == pytest.approx((1.1 + 1.0) / 2)
+    assert found["times_faster_than_single_runs"] == pytest.approx((2.0 + 1.8) / 2)
+    steps = {"one length": [1.0, 2.0, 4.0], "equal": [1.1, 2.0, 4.0], "nhl": [1.1, 2.2, 8.0]}
+    assert step_ratios(steps) == pytest.approx(
+        {"step_times_one_length": 1.1, "adaptive_step_times_equal": 1.1}
+    )
+
+
+def test_steps_learn_their_lengths():
+    import torch
+
+    from benchmarks.train import learn
+    from nhl import NestedHashLayer, NestedLoss
+    from nhl.weighting import WEIGHTINGS
+
+    torch.manual_seed(0)
+    layer = NestedHashLayer(12, (8, 16))
+    network = torch.nn.ModuleList([torch.nn.Flatten(), layer])
+    optimizer, inputs, labels = (
+        torch.optim.SGD(layer.parameters(), lr=1),
+        torch.randn(6, 3, 2, 2),
+        torch.arange(6),
+    )
+    for lengths, name in (((16,), "equal"), ((8, 16), "equal"), ((8, 16), "nhl")):
+        objective, before = NestedLoss("orthohash", lengths, 6), layer.linear.weight.detach().clone()
+        first = objective(layer(inputs.flatten(1))[-len(lengths) :], labels).sum()
+        learn(network, optimizer, objective, WEIGHTINGS[name](len(lengths)), inputs, labels)
+        assert objective(layer(inputs.flatten(1))[-len(lengths) :], labels).sum() < first
+        assert not torch.equal(before, layer.linear.weight)
+
+
+def test_steps_take_turns_and_the_first_does_not_count():
+    from benchmarks.train import step_seconds
+
+    calls: list[str] = []
+    timed = {name: (lambda name=name: calls.append(name)) for name in ("a", "b", "c")}
+    assert {name: len(times) for name, times in step_seconds(timed, turns=4).items()} == dict.fromkeys(
+        "abc", 4
+    )
+    assert all(set(calls[i : i + 3]) == {"a", "b", "c"} for i in range(0, 15, 3))

@@ -139,6 +139,12 @@ def test_hashnet_counts_shared_labels() -> None:
     check(HashNetLoss(8, 3)(50 * ONES, labels, others), log1p(exp(-10)) / 3)
 
 
+def test_target_of_a_blended_image_is_the_mean_of_its_centres() -> None:
+    loss = DPNLoss(16, 3)
+    blended = loss.targets(torch.tensor([[0.75, 0.25, 0.0]]))
+    assert torch.allclose(blended, (0.75 * loss.centers[0] + 0.25 * loss.centers[1])[None])
+
+
 def test_target_of_several_labels_is_their_majority() -> None:
     loss = DPNLoss(16, 3)
     members = torch.eye(3)

@@ -7,7 +7,15 @@ import pytest
 
 from nhl.__main__ import main
 
-COMMANDS = [["train"], ["evaluate"], ["gallery"], ["gallery", "build"], ["gallery", "encode"], ["search"]]
+COMMANDS = [
+    ["train"],
+    ["evaluate"],
+    ["compare"],
+    ["gallery"],
+    ["gallery", "build"],
+    ["gallery", "encode"],
+    ["search"],
+]
 
 
 @pytest.mark.parametrize("command", [[], *COMMANDS])

@@ -1,7 +1,9 @@
 """The story: train on tiny pictures, save, load, index, search finds the class. And resume, and refusals."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from nhl.data.protocols import gallery_protocol
 from nhl.evaluate import evaluate, table
 from nhl.index import NestedIndex
 from nhl.model import NestedHashModel
+from nhl.run import Run
 from nhl.settings import Settings
 
 TINY = Settings(
@@ -59,9 +62,26 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("weighting", ["nhl", "equal"])
-def test_a_killed_run_goes_on_to_the_same_result(protocol: Protocol, tmp_path: Path, weighting: str) -> None:
-    settings = replace(TINY, weighting=weighting, mixup=0.4)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weighting": "nhl", "mixup": 0.4},
+        {"weighting": "static", "weighting_constants": {"weights": [1, 2, 3, 4, 5]}},
+        {"weighting": "uncertainty"},
+        {"weighting": "gradnorm"},
+        {"weighting": "pcgrad"},
+        {"loss": "dsh"},  # a memory bank
+        {"loss": "mdsh", "constants": {"pairs_from": 2}},  # momentum codes, and a term that joins later
+        {"loss": "greedyhash"},  # a classifier that learns
+        {"loss": "hashnet"},  # changes with the epoch
+        {"precision": "bfloat16"},
+    ],
+    ids=lambda changes: next(iter(changes.values())),
+)
+def test_a_killed_run_goes_on_to_the_same_result(
+    protocol: Protocol, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    settings = replace(TINY, **{"mixup": 0.0, **changes})
     unbroken = training.train(settings, tmp_path / "unbroken", protocol)
 
     def kill(now: training.Progress) -> None:
@@ -96,6 +116,81 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(protocol: Protocol, tmp_
         training.train(settings, tmp_path, protocol)
 
 
+def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Run.epoch
+
+    def break_third(self: Run, epoch: int, step: Any) -> Any:
+        if epoch == 2:
+            raise FloatingPointError("the loss is not finite at epoch 3, step 1, 8 bits")
+        return whole(self, epoch, step)
+
+    monkeypatch.setattr(Run, "epoch", break_third)
+    with pytest.raises(FloatingPointError, match="epoch 3"):
+        training.train(replace(TINY, epochs=4, validation=0.0), tmp_path / "bad", protocol)
+    state = torch.load(tmp_path / "bad" / "state.pt", weights_only=True)
+    assert state["epoch"] == 2
+    kept = NestedHashModel.from_pretrained(tmp_path / "bad").layer.linear.weight
+    average = state["run"]["average"]["module.1.linear.weight"]
+    assert torch.allclose(kept, average.half().float())
+
+
+def test_learning_needs_the_objective_and_all_parts_of_it(protocol: Protocol, tmp_path: Path) -> None:
+    """GreedyHash's classifier learns: with it frozen, the loss stays higher."""
+    settings = replace(TINY, loss="greedyhash", mixup=0.0, epochs=3, validation=0.0)
+    losses: list[float] = []
+    training.train(settings, tmp_path, protocol, report=lambda now: losses.append(now.loss))
+    assert losses[-1] < losses[0]
+    log = (tmp_path / "log.csv").read_text().splitlines()
+    assert log[0].startswith("epoch,seconds,validation_map,loss_8,loss_16")
+    assert len(log[1].split(",")) == 3 + 2 * len(LENGTHS)
+
+
+def test_new_pictures_are_searched_in_validation_where_the_database_is_new(
+    protocol: Protocol, tmp_path: Path
+) -> None:
+    """Training pictures lie close to their centres: they tell little of pictures that were not learnt."""
+    learnt = training._Session(TINY, protocol, torch.device("cpu"))
+    assert learnt.held_back is not None
+    query, searched = learnt.held_back
+    assert set(searched.pictures.sources) < set(protocol.train.sources)
+    new = training._Session(TINY, replace(protocol, database=protocol.query), torch.device("cpu"))
+    assert new.held_back is not None
+    halves = [set(views.pictures.sources) for views in new.held_back]
+    assert halves[0] | halves[1] == set(query.pictures.sources)
+    assert not halves[0] & halves[1]
+
+
+def test_all_stages_may_be_frozen(protocol: Protocol, tmp_path: Path) -> None:
+    settings = replace(TINY, frozen_stages=5, epochs=1)
+    model = training.train(settings, tmp_path, protocol)
+    torch.manual_seed(settings.seed)
+    untrained = training._Session(settings, protocol, torch.device("cpu")).model
+    assert torch.equal(weights(model.backbone), weights(untrained.backbone))
+    assert not torch.equal(weights(model.layer), weights(untrained.layer))
+
+
+def test_tensorboard(protocol: Protocol, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from nhl.tensorboard import TensorBoard
+
+    training.train(TINY, tmp_path, protocol, report=TensorBoard(tmp_path, LENGTHS))
+    log = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in log.Scalars("loss/8 bits")] == [1, 2, 3, 4]
+    assert [event.step for event in log.Scalars("validation mAP")] == [2, 4]
+
+
+def test_tensorboard_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nhl.tensorboard import TensorBoard
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ModuleNotFoundError, match="needs the package tensorboard: pip install tensorboard"):
+        TensorBoard(tmp_path, LENGTHS)
+
+
 def test_seeds_decide(protocol: Protocol, tmp_path: Path) -> None:
     one_epoch = replace(TINY, epochs=1)
     first = weights(training.train(one_epoch, tmp_path / "a", protocol))
@@ -116,6 +211,14 @@ def test_validation_keeps_whole_groups_of_every_class_back(protocol: Protocol) -
 def test_settings_are_checked(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`epochs` must be at least 1 but got 0"):
         Settings(epochs=0)
+    with pytest.raises(ValueError, match="unknown loss 'cqs'; choose from csq, dpn"):
+        Settings(loss="cqs")
+    with pytest.raises(ValueError, match="unknown weighting 'mean'; choose from nhl, equal"):
+        Settings(weighting="mean")
+    with pytest.raises(ValueError, match="unknown precision 'half'; choose from float32, bfloat16"):
+        Settings(precision="half")
+    with pytest.raises(ValueError, match=r"`mixup` must be 0 with the memory bank of 'dsh' but got 0\.2"):
+        Settings(loss="dsh")
     with pytest.raises(ValueError, match=r"`validation` must be at least 0 and below 1 but got 1\.0"):
         Settings(validation=1.0)
     (tmp_path / "settings.json").write_text('{"epoch": 3}')

@@ -15,20 +15,54 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the model")
     parser.add_argument("--data", default="emoji", help="a data set, NAME or NAME:PATH")
-    parser.add_argument("--top", type=int, help="mAP over the first so many results; by default over all")
+    parser.add_argument(
+        "--top", type=_top, default="all", help='mAP over the first so many results, or "all"'
+    )
+    parser.add_argument(
+        "--at", type=_rank, nargs="+", default=[], metavar="K", help="more precisions, recalls and hit rates"
+    )
+    parser.add_argument(
+        "--unreadable",
+        choices=["refuse", "skip", "trust"],
+        help="pictures that cannot be read: stop before encoding, leave them out, or do not look; "
+        "by default refuse for folder and list, else trust",
+    )
     parser.add_argument("--save", action="store_true", help="write evaluation.json into the checkpoint")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table, a row for each length")
+    parser.add_argument(
+        "--curve", type=Path, metavar="FILE", help="write precision and recall by radius, CSV"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw both, PNG or SVG; needs matplotlib")
     parser.set_defaults(run=_evaluate)
+
+
+def _rank(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 but got {text!r}")
+    return int(text)
+
+
+def _top(text: str) -> int | None:
+    return None if text == "all" else _rank(text)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from nhl.checkpoint import EVALUATION
     from nhl.data import load_protocol
     from nhl.evaluate import evaluate, table
+    from nhl.evaluation_files import check_targets, plot, write_curves, write_scores
 
+    check_targets(options.csv, options.curve, options.plot)
+    with bar("Looking at pictures") as progress:
+        protocol = load_protocol(options.data, options.unreadable, progress)
+    curves = bool(options.curve or options.plot)
     with bar("Encoding") as progress:
-        found = evaluate(options.checkpoint, load_protocol(options.data), options.top, progress)
+        found = evaluate(options.checkpoint, protocol, options.top, progress, options.at, curves)
     text = json.dumps(found, indent=2)
     if options.save:
         (options.checkpoint / EVALUATION).write_text(text + "\n", encoding="utf-8")
+    for write, path in ((write_scores, options.csv), (write_curves, options.curve), (plot, options.plot)):
+        if path is not None:
+            write(found, path)
     print(text if options.json else table(found))

@@ -3,13 +3,17 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from nhl.commands import Formatter, bar
+
+if TYPE_CHECKING:
+    from nhl.train import Progress
 
 
 def add(commands: Any) -> None:
@@ -23,6 +27,14 @@ def add(commands: Any) -> None:
         epilog="A run that was stopped goes on when the same command is given again.",
     )
     parser.add_argument("--to", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--device", help="of torch, such as cuda:1; by default a GPU where there is one")
+    parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the same folder")
+    parser.add_argument(
+        "--unreadable",
+        choices=["refuse", "skip", "trust"],
+        help="pictures that cannot be read: stop before training, leave them out, or do not look; "
+        "by default refuse for folder and list, else trust",
+    )
     described = _described_arguments(Settings.__doc__ or "")
     for setting in fields(Settings):
         default = setting.default if setting.default is not MISSING else {}
@@ -46,16 +58,29 @@ def _described_arguments(docstring: str) -> dict[str, str]:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from nhl.data import load_protocol
     from nhl.settings import Settings
     from nhl.train import Progress, train
 
     settings = Settings(**{setting.name: getattr(options, setting.name) for setting in fields(Settings)})
+    with bar("Looking at pictures") as progress:
+        protocol = load_protocol(settings.data, options.unreadable, progress)
+    reports: list[Callable[[Progress], None]] = [_tell]
+    if options.tensorboard:
+        from nhl.tensorboard import TensorBoard
+
+        reports.append(TensorBoard(options.to, settings.lengths))
 
     def report(now: Progress) -> None:
-        score = "" if now.validation is None else f", validation mAP {now.validation:.3f}"
-        left = f"{now.seconds_left / 60:.0f} min left"
-        tqdm.write(f"epoch {now.epoch} of {now.epochs}: loss {now.loss:.3f}{score}, {left}", file=sys.stderr)
+        for one in reports:
+            one(now)
 
     with bar("Epoch") as step:
-        train(settings, options.to, report=report, step=step)
+        train(settings, options.to, protocol, report, step, options.device)
     print(f"checkpoint written to {options.to}")
+
+
+def _tell(now: "Progress") -> None:
+    score = "" if now.validation is None else f", validation mAP {now.validation:.3f}"
+    left = f"{now.seconds_left / 60:.0f} min left"
+    tqdm.write(f"epoch {now.epoch} of {now.epochs}: loss {now.loss:.3f}{score}, {left}", file=sys.stderr)

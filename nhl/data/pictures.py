@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nhl.images import load_image
+from nhl.images import ImageError, load_image
 
 
 @dataclass(frozen=True)
@@ -29,25 +29,61 @@ class Pictures:
         return len(self.sources)
 
     def image(self, index: int) -> Image.Image:
-        """One picture, RGB."""
-        return load_image(self.sources[index])
+        """One picture, RGB.
+
+        Raises:
+            ImageError: if it cannot be read; the message names it.
+        """
+        source = self.sources[index]
+        try:
+            return load_image(source)
+        except ImageError as error:
+            name = f"sources[{index}]" if isinstance(source, bytes) else str(source)
+            raise ImageError(f"{name}: {error}") from error
 
     def subset(self, indices: NDArray[np.int64]) -> "Pictures":
         """The pictures at some indices, in that order."""
         groups = None if self.groups is None else self.groups[indices]
         return Pictures([self.sources[i] for i in indices], self.labels[indices], groups)
 
-    def split(self, share: float, seed: int) -> tuple["Pictures", "Pictures"]:
-        """Two parts, the second with about `share` of the groups of each class; seeded."""
+    def split(
+        self, share: float, seed: int, least: int = 0, most: int | None = None
+    ) -> tuple["Pictures", "Pictures"]:
+        """Two parts, the second with about `share` of the groups of each class; seeded.
+
+        A picture of several labels counts to the rarest of them: rare labels come into both parts, and
+        frequent ones do so by their number.
+
+        Args:
+            share: between 0 and 1.
+            seed: of the choice.
+            least: groups of each class that the second part has at least, where the class has as many.
+            most: groups of each class that it has at most.
+
+        Raises:
+            ValueError: if `share` is so small that the second part would be empty.
+        """
         rng = np.random.default_rng(seed)
         groups = np.arange(len(self)) if self.groups is None else self.groups
-        classes = self.labels if self.labels.ndim == 1 else self.labels.argmax(1)
+        members, first = np.unique(groups, return_index=True)
+        classes = self._rarest()[first]  # a group has the class of its first picture
         second: list[NDArray[np.int64]] = []
         for label in np.unique(classes):
-            members = np.unique(groups[classes == label])
-            second.append(rng.permutation(members)[: round(share * len(members))])
-        taken = np.isin(groups, np.concatenate(second))
+            of_class = members[classes == label]
+            count = max(least, round(share * len(of_class)))
+            second.append(rng.permutation(of_class)[: count if most is None else min(count, most)])
+        taken = np.isin(groups, np.concatenate([members[:0], *second]))
+        if not taken.any():
+            raise ValueError(
+                f"`share` {share} of each class rounds to no picture: give more pictures or a larger share"
+            )
         return self.subset(np.flatnonzero(~taken)), self.subset(np.flatnonzero(taken))
+
+    def _rarest(self) -> NDArray[np.int64]:
+        """The class (N,) of each picture: of several labels the one that fewest pictures have."""
+        if self.labels.ndim == 1:
+            return self.labels
+        return np.where(self.labels == 1, self.labels.sum(0), len(self) + 1).argmin(1)
 
 
 @dataclass(frozen=True)
@@ -69,3 +105,20 @@ class Protocol:
     train: Pictures
     query: Pictures
     database: Pictures
+
+    @classmethod
+    def described(
+        cls,
+        name: str,
+        title: str,
+        classes: tuple[str, ...],
+        train: Pictures,
+        query: Pictures,
+        database: Pictures,
+    ) -> "Protocol":
+        """A protocol whose description gives the title and the size of each part."""
+        description = (
+            f"{title}, {len(query):,} queries against {len(database):,} images, {len(train):,} trained on, "
+            "mAP over all of them, expected over ties"
+        )
+        return cls(name, description, classes, train, query, database)

@@ -14,6 +14,8 @@ from torchvision.transforms import InterpolationMode, v2
 from nhl.data.pictures import Pictures
 from nhl.preprocessing import Preprocessing
 
+ALONE = 512  # pictures that are done before other processes have started
+
 
 def augmentation(preprocessing: Preprocessing) -> v2.Compose:
     """Random changes that keep the class: of whole drawings on white ("pad"), else of photographs."""
@@ -53,6 +55,7 @@ class Views:
         count: how many random views there are; 0 means the one without augmentation.
         seed: of the views.
         device: where the stem runs.
+        precision: of the stem's arithmetic, "float32" or "bfloat16".
         workers: processes that decode and augment.
     """
 
@@ -64,11 +67,12 @@ class Views:
         count: int,
         seed: int = 0,
         device: torch.device | None = None,
+        precision: str = "float32",
         workers: int = 2,
     ) -> None:
         self.pictures, self.preprocessing, self.stem = pictures, preprocessing, stem
         self.count, self.seed, self.device = count, seed, device or torch.device("cpu")
-        self.workers = workers
+        self.half, self.workers = precision == "bfloat16", workers
         self._kept: dict[int, Tensor] = {}
 
     def get(self, epoch: int, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
@@ -83,8 +87,10 @@ class Views:
         seed = None if view < 0 else self.seed * 10_007 + view
         images = _View(self.pictures, self.preprocessing, seed)
         parts = []
-        for batch in DataLoader(images, batch_size=64, num_workers=self.workers):
-            parts.append(self.stem(normalize(batch.to(self.device), self.preprocessing)).half().cpu())
+        workers = self.workers if len(images) > ALONE else 0
+        for batch in DataLoader(images, batch_size=64, num_workers=workers):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+                parts.append(self.stem(normalize(batch.to(self.device), self.preprocessing)).half().cpu())
             progress(sum(map(len, parts)), len(images))
         return torch.cat(parts)
 

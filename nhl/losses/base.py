@@ -82,8 +82,13 @@ class CenterLoss(HashLoss):
         self.register_buffer("tie_break", torch.rand(length, generator=generator) - 0.5)
 
     def targets(self, members: Tensor) -> Tensor:
-        """The centre (M, b) of each image (M, C): of its class, or the majority of those of its labels."""
-        return sign(members @ self.centers + self.tie_break)
+        """The centre (M, b) of each image (M, C): of its class, or the majority of those of its labels.
+
+        Of a blended image, whose memberships are shares of 1, the mean of the centres by these shares.
+        """
+        mean = members @ self.centers
+        shares = (members.sum(1, keepdim=True) - 1).abs() < TINY
+        return torch.where(shares, mean.clamp(-1, 1), sign(mean + self.tie_break))
 
     def log_probabilities(self, codes: Tensor) -> Tensor:
         """log p (M, C) of codes (M, b), p = softmax(sqrt(b) cos(u, h_c))."""

@@ -1,0 +1,130 @@
+"""ClickHouseIndex beside NestedIndex: the same codes, K = 10, in turns; every answer is compared.
+
+The engine is embedded, keeps its table in a temporary folder, and uses all cores for one statement, where
+NestedIndex uses one for one query. A figure is the median of the queries after the first of each turn; that
+of a batch, all queries in one call on all cores, is a query's share of the faster of two. Bytes a row are
+those of the files after merging.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import write_result
+from benchmarks.search import BLOCK, CODES, QUERIES, Codes, K
+from nhl.clickhouse import ClickHouseIndex, connect
+from nhl.codes import LENGTHS
+from nhl.index import NestedIndex, warm_up
+
+TABLE = "codes"
+
+
+def timed(action: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Seconds that an action takes, and what it returns."""
+    start = time.perf_counter()
+    result = action(*arguments)
+    return time.perf_counter() - start, result
+
+
+def compare(
+    queries: Codes, nested: NestedIndex, table: ClickHouseIndex, length: int, rounds: int
+) -> dict[str, float]:
+    """Milliseconds a query of each method at one length.
+
+    Raises:
+        RuntimeError: if the two answer differently.
+    """
+    methods: dict[str, Callable[[Codes], Any]] = {
+        "nested": lambda some: nested.search(some, length, K),
+        "exhaustive": lambda some: nested.search(some, length, K, exhaustive=True),
+        "clickhouse": lambda some: table.search(some, length, K),
+    }
+    random, seconds = np.random.default_rng(0), {name: list[float]() for name in methods}
+    for turn in range(rounds):
+        for name in random.permutation(list(methods)):
+            for i in range(BLOCK):
+                q = (turn * BLOCK + i) % len(queries)
+                took, _ = timed(methods[name], queries[q : q + 1])
+                if i:
+                    seconds[name].append(took)
+    found = {name: statistics.median(times) * 1e3 for name, times in seconds.items()}
+    answers = {}
+    for name, method in methods.items():
+        runs = [timed(method, queries) for _ in range(2)]
+        found[f"{name}_batch"] = min(took for took, _ in runs) * 1e3 / len(queries)
+        answers[name] = runs[0][1]
+    for name in methods:
+        if any((a != b).any() for a, b in zip(answers[name], answers["nested"], strict=True)):
+            raise RuntimeError(f"{name!r} and 'nested' answered differently at {length} bits")
+    return found
+
+
+def record(kind: str, codes: Codes, queries: Codes, rounds: int, folder: Path) -> dict[str, Any]:
+    """The figures of one set of codes, printed as they come."""
+    built, nested = timed(NestedIndex, codes)
+    with connect(folder) as client:
+        table = ClickHouseIndex(client, TABLE, 8 * codes.shape[1])
+        added, _ = timed(table.add, codes)
+        merged, _ = timed(client.command, f"OPTIMIZE TABLE {TABLE} FINAL")
+        statement = f"SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = '{TABLE}'"
+        size = int(str(client.command(statement))) / len(codes)
+        print(
+            f"\n{len(codes):,} {kind} codes: added in {added:.2f} s, {len(codes) / added / 1e6:.2f} million a "
+            f"second, merged in {merged:.2f} s, {size:.2f} bytes a row; NestedIndex built in {built:.2f} s, "
+            f"{nested.nbytes / len(codes):.2f} bytes\nms a query, alone and in a batch of {len(queries)}\n"
+            f"{'bits':>4} {'clickhouse':>10} {'exhaustive':>10} {'nested':>8} "
+            f"{'batch: clickhouse':>18} {'exhaustive':>10} {'nested':>8}"
+        )
+        lengths = {}
+        for length in LENGTHS:
+            ms = compare(queries, nested, table, length, rounds)
+            print(
+                f"{length:4} {ms['clickhouse']:10.2f} {ms['exhaustive']:10.3f} {ms['nested']:8.3f} "
+                f"{ms['clickhouse_batch']:18.2f} {ms['exhaustive_batch']:10.3f} {ms['nested_batch']:8.3f}",
+                flush=True,
+            )
+            lengths[length] = {name: round(value, 4) for name, value in ms.items()}
+    return {
+        "codes": kind,
+        "images": len(codes),
+        "add_s": round(added, 3),
+        "rows_per_s": round(len(codes) / added),
+        "merge_s": round(merged, 3),
+        "bytes_per_row": round(size, 3),
+        "nested_build_s": round(built, 3),
+        "nested_bytes_per_row": round(nested.nbytes / len(codes), 3),
+        "ms": lengths,
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it: see `--help`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks clickhouse",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument(
+        "--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)"
+    )
+    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
+    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
+    parser.add_argument("--rounds", type=int, default=10, help="two counted queries each (10)")
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/clickhouse.json)")
+    options = parser.parse_args(arguments)
+    warm_up()
+    records = []
+    for count in map(int, options.images):
+        for kind in options.codes:
+            codes = CODES[kind](count + QUERIES, options.checkpoint)
+            with tempfile.TemporaryDirectory() as folder:
+                records.append(record(kind, codes[:count], codes[count:], options.rounds, Path(folder)))
+    result = {"k": K, "batch": QUERIES, "records": records}
+    print(f"\nwritten to {write_result('clickhouse', result, options.out)}")
+    return 0

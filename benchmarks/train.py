@@ -1,0 +1,177 @@
+"""What nesting costs in training: all code lengths in one run against a run for each, everything in turns.
+
+Runs are whole processes of `python -m nhl train`, from their start to the checkpoint; in each round
+all of them take turns in a new order. An epoch is the mean of those after the first, in which pictures
+are prepared; with one view and no validation these only learn, so that nothing hides what nesting costs.
+A step is one batch through the part that learns, forwards, backwards and the optimiser, all kinds in turns
+on one network in one process, on the CPU.
+"""
+
+import argparse
+import csv
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from benchmarks.machine import write_result
+from nhl.backbones import create_backbone, feature_width, split_backbone
+from nhl.codes import LENGTHS
+from nhl.layer import NestedHashLayer
+from nhl.nesting import NestedLoss
+from nhl.settings import Settings
+from nhl.weighting import WEIGHTINGS, Weighting
+
+ALL = "all lengths"
+CLASSES = 98
+
+
+def run(lengths: Sequence[int], flags: Sequence[str], folder: Path) -> dict[str, float]:
+    """Seconds of one training run, the whole process, and of an epoch after the first."""
+    command = [sys.executable, "-m", "nhl", "train", "--to", str(folder), *flags]
+    start = time.perf_counter()
+    subprocess.run([*command, "--lengths", *map(str, lengths)], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    with (folder / "log.csv").open(encoding="utf-8") as file:
+        done = [float(row["seconds"]) for row in csv.DictReader(file)]
+    learning = max(done[-1] - done[0], 0.05)  # the log tells tenths: a nought may be half of one
+    return {"seconds": seconds, "epoch_seconds": learning / (len(done) - 1)}
+
+
+def runs(lengths: Sequence[int], flags: Sequence[str], rounds: int) -> dict[str, list[dict[str, float]]]:
+    """The figures of each run in every round: of all lengths together, and of each alone."""
+    kinds = {ALL: tuple(lengths), **{f"{length} bits": (length,) for length in lengths}}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in kinds}
+    random = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as work:
+        for turn in range(rounds):
+            for name in random.permutation(list(kinds)).tolist():
+                print(f"round {turn + 1} of {rounds}, {name}", file=sys.stderr, flush=True)
+                found[name].append(run(kinds[name], flags, Path(work) / f"{turn} {name}"))
+    return found
+
+
+def run_ratios(found: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, float]:
+    """How an epoch and the whole compare with single lengths: the median of each round's own ratio."""
+    together, *alone = found.values()
+    epochs, speeds = [], []
+    for both, *single in zip(together, *alone, strict=True):
+        epochs.append(both["epoch_seconds"] / statistics.mean(one["epoch_seconds"] for one in single))
+        speeds.append(sum(one["seconds"] for one in single) / both["seconds"])
+    return {
+        "epoch_times_one_length": statistics.median(epochs),
+        "times_faster_than_single_runs": statistics.median(speeds),
+    }
+
+
+def learn(
+    network: nn.ModuleList,
+    optimizer: torch.optim.Optimizer,
+    objective: NestedLoss,
+    weighting: Weighting,
+    inputs: Tensor,
+    labels: Tensor,
+) -> None:
+    """One training step of a tuned part and its layer at the objective's lengths, the longest of the layer's."""
+    tuned, layer = network
+    features = tuned(inputs)  # (M, D)
+    outputs = layer(features)[-len(objective.lengths) :]
+    losses = objective(outputs, labels)
+    loss = (weighting(losses, outputs, features) * losses).sum()
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), Settings().clip)
+    optimizer.step()
+
+
+def steps(lengths: Sequence[int], size: int, frozen_stages: int) -> dict[str, Callable[[], None]]:
+    """A step of the longest length alone, and of all lengths with either weighting, on one network."""
+    torch.manual_seed(0)
+    defaults = Settings()
+    backbone = create_backbone(defaults.backbone).to(memory_format=torch.channels_last)
+    stem, tuned = split_backbone(backbone, frozen_stages)
+    network = nn.ModuleList([tuned, NestedHashLayer(feature_width(backbone), lengths)]).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    images = torch.randn(defaults.batch_size, 3, size, size).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(CLASSES, (len(images),))
+    with torch.no_grad():
+        inputs = stem.eval()(images)
+
+    def step(used: Sequence[int], name: str) -> Callable[[], None]:
+        objective = NestedLoss(defaults.loss, used, CLASSES, defaults.distillation)
+        return partial(learn, network, optimizer, objective, WEIGHTINGS[name](len(used)), inputs, labels)
+
+    return {
+        "one length": step(lengths[-1:], "equal"),
+        "equal": step(lengths, "equal"),
+        "nhl": step(lengths, "nhl"),
+    }
+
+
+def step_seconds(timed: Mapping[str, Callable[[], None]], turns: int) -> dict[str, list[float]]:
+    """Seconds of each step in every turn, in a new order each; a first turn is not counted."""
+    random, seconds = np.random.default_rng(0), {name: list[float]() for name in timed}
+    for turn in tqdm(range(turns + 1), "steps", disable=None):
+        for name in random.permutation(list(timed)).tolist():
+            start = time.perf_counter()
+            timed[name]()
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def step_ratios(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """What all lengths cost over one, and adaptive weights over equal ones: medians of each turn's ratio."""
+    turns = list(zip(seconds["one length"], seconds["equal"], seconds["nhl"], strict=True))
+    return {
+        "step_times_one_length": statistics.median(nhl / one for one, _, nhl in turns),
+        "adaptive_step_times_equal": statistics.median(nhl / equal for _, equal, nhl in turns),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it: see `--help`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks train", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    defaults = Settings()
+    parser.add_argument("--data", default=defaults.data, help=f"data set ({defaults.data})")
+    parser.add_argument("--lengths", type=int, nargs="+", default=list(LENGTHS), help="code lengths")
+    parser.add_argument("--epochs", type=int, default=3, help="of each run, at least 2 (3)")
+    parser.add_argument("--size", type=int, default=64, help="pixels a side in the runs (64)")
+    parser.add_argument("--step-size", type=int, default=defaults.size, help="pixels a side in the steps")
+    parser.add_argument("--frozen-stages", type=int, default=defaults.frozen_stages, help="as in training")
+    parser.add_argument("--rounds", type=int, default=3, help="in which all runs take turns (3)")
+    parser.add_argument("--turns", type=int, default=40, help="in which all steps take turns (40)")
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/train.json)")
+    options = parser.parse_args(arguments)
+    if options.epochs < 2:
+        parser.error(f"--epochs must be at least 2 but got {options.epochs}")
+    seconds = step_seconds(steps(options.lengths, options.step_size, options.frozen_stages), options.turns)
+    flags = ["--data", options.data, "--epochs", str(options.epochs), "--size", str(options.size)]
+    flags += ["--frozen-stages", str(options.frozen_stages), "--views", "1", "--validation", "0"]
+    found = runs(options.lengths, flags, options.rounds)
+    result: dict[str, Any] = {
+        **{name: getattr(options, name) for name in ("data", "lengths", "epochs", "size", "step_size")},
+        **{name: getattr(options, name) for name in ("frozen_stages", "rounds", "turns")},
+        "ratios": {k: round(v, 3) for k, v in {**step_ratios(seconds), **run_ratios(found)}.items()},
+        "step_ms": {name: round(statistics.median(times) * 1e3, 1) for name, times in seconds.items()},
+        "runs": {
+            name: {key: [round(one[key], 2) for one in figures] for key in figures[0]}
+            for name, figures in found.items()
+        },
+    }
+    for name, value in result["ratios"].items():
+        print(f"{name:30} {value:6.3f}")
+    print(f"\nwritten to {write_result('train', result, options.out)}")
+    return 0

@@ -1,0 +1,214 @@
+"""One model of all lengths against one model a length: every loss, every way to nest, several seeds.
+
+All heads learn from the same frozen features with the same splits, epochs and rates; only what is
+compared differs. No result of a query decides anything: each run keeps its last averaged weights.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nhl.data import load_protocol
+from nhl.features import Features, features
+from nhl.layer import NestedHashLayer
+from nhl.losses import LOSSES
+from nhl.metrics import histograms
+from nhl.run import Run
+from nhl.settings import Settings
+from nhl.whole_file import write_whole
+
+SPLIT_SEED = 0
+Cell = tuple[str, str, int]  # loss, mode, seed
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to train: one model a length, or one of all with a weighting, distilled or not."""
+
+    nested: bool
+    weighting: str = "equal"
+    distilled: bool = False
+
+
+MODES = {
+    "single": Mode(nested=False),
+    "equal": Mode(nested=True),
+    "adaptive": Mode(nested=True, weighting="nhl"),
+    "distill": Mode(nested=True, distilled=True),
+    "full": Mode(nested=True, weighting="nhl", distilled=True),
+    "uncertainty": Mode(nested=True, weighting="uncertainty"),
+    "gradnorm": Mode(nested=True, weighting="gradnorm"),
+    "pcgrad": Mode(nested=True, weighting="pcgrad"),
+}
+"""Every mode by its name."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared, and how all of it is trained.
+
+    Args:
+        settings: of every run; `loss`, `weighting`, `seed` are those of each cell instead, and
+            `distillation` counts in the distilled modes. With `validation`, that share of the training
+            pictures is kept back and measured on instead of the queries: to choose settings by.
+        losses: names from `LOSSES`.
+        modes: names from `MODES`.
+        seeds: each of heads, batches and their order; the pictures and their split stay.
+        hidden: width of the layer between the features and the nested layer.
+        dropout: share of its inputs and outputs that are left out in training.
+    """
+
+    settings: Settings
+    losses: tuple[str, ...]
+    modes: tuple[str, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    hidden: int = 512
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, known in (("losses", LOSSES), ("modes", MODES)):
+            if unknown := [one for one in getattr(self, name) if one not in known]:
+                raise ValueError(f"unknown {name} {unknown[0]!r}; choose from {', '.join(known)}")
+
+    def cells(self) -> Iterator[Cell]:
+        """Every loss, mode and seed."""
+        for seed in self.seeds:
+            for loss in self.losses:
+                for mode in self.modes:
+                    yield loss, mode, seed
+
+
+def compare(
+    comparison: Comparison,
+    path: Path,
+    cache: Path,
+    workers: int = 1,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> list[dict[str, Any]]:
+    """Train and measure every cell; write each to the result file as it is done.
+
+    A comparison that was stopped goes on where it was when it is called again.
+
+    Args:
+        comparison: what.
+        path: result file, JSON: `comparison`, `protocol`, and `records` of `loss`, `mode`, `length`,
+            `seed`, `map` (tie-expected) and `seconds` (of training: in "single" of the length's own run,
+            else of the one run of all lengths).
+        cache: folder of the features.
+        workers: processes, one thread each.
+        progress: called with what is under way, how much is done and of how much.
+
+    Returns:
+        The records.
+
+    Raises:
+        ValueError: if the file holds another comparison's records.
+    """
+    found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
+    described = json.loads(json.dumps(asdict(comparison)))
+    records = _read(path, described)
+    done = {(r["loss"], r["mode"], r["seed"]) for r in records}
+    missing = [cell for cell in comparison.cells() if cell not in done]
+    total = len(missing) + len(done)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _prepare, (comparison, cache)) as pool:
+        running: set[Future[list[dict[str, Any]]]] = {pool.submit(_cell, cell) for cell in missing}
+        while running:
+            progress("Comparing", total - len(running), total)
+            ready, running = wait(running, return_when=FIRST_COMPLETED)
+            for cell in ready:
+                records += cell.result()
+            records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
+            _write(path, {"comparison": described, "protocol": found.description, "records": records})
+    progress("Comparing", total, total)
+    return records
+
+
+def _read(path: Path, described: dict[str, Any]) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    held = json.loads(path.read_text(encoding="utf-8"))
+    chosen = ("losses", "modes", "seeds")  # may grow: what else there is decides the figures
+    if any(held["comparison"][key] != value for key, value in described.items() if key not in chosen):
+        raise ValueError(f"`path` {path} holds a comparison with other settings: name another, or delete it")
+    return list(held["records"])
+
+
+_worker: tuple[Comparison, Features]
+
+
+def _prepare(comparison: Comparison, cache: Path) -> None:
+    global _worker
+    torch.set_num_threads(1)
+    _worker = comparison, _features(comparison, cache)
+
+
+def _features(
+    comparison: Comparison, cache: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Features:
+    settings = comparison.settings
+    found = features(settings, load_protocol(settings.data), cache, progress)
+    return found.held_back(settings.validation, SPLIT_SEED) if settings.validation else found
+
+
+def _cell(cell: Cell) -> list[dict[str, Any]]:
+    comparison, found = _worker
+    loss, mode, seed = cell
+    return measure(comparison, found, loss, mode, seed)
+
+
+def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed: int) -> list[dict[str, Any]]:
+    """The records of one cell, one a length."""
+    how = MODES[mode]
+    settings = replace(
+        comparison.settings,
+        loss=loss,
+        weighting=how.weighting,
+        distillation=comparison.settings.distillation if how.distilled else 0.0,
+        seed=seed,
+    )
+    groups: Sequence[tuple[int, ...]] = [settings.lengths]
+    if not how.nested:
+        groups = [(length,) for length in settings.lengths]
+    records = []
+    for lengths in groups:
+        start = time.perf_counter()
+        run = _train(comparison, found, replace(settings, lengths=lengths))
+        seconds = time.perf_counter() - start
+        codes = run.codes(found.query), run.codes(found.database)
+        scores = histograms(*codes, *found.labels[1:], lengths=lengths)
+        for length, score in scores.items():
+            record = {"loss": loss, "mode": mode, "length": length, "seed": seed}
+            value = float(score.average_precision().mean())
+            records.append({**record, "map": round(value, 5), "seconds": round(seconds, 2)})
+    return records
+
+
+def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
+    torch.manual_seed(settings.seed)
+    width, hidden = found.train.shape[-1], comparison.hidden
+    dropout = nn.Dropout(comparison.dropout)
+    head = nn.Sequential(dropout, nn.Linear(width, hidden), nn.ReLU(), dropout) if hidden else dropout
+    layer = NestedHashLayer(hidden or width, settings.lengths)
+    labels = torch.from_numpy(found.labels[0])
+
+    def inputs(epoch: int) -> torch.Tensor:
+        return found.train[epoch % len(found.train)]
+
+    run = Run(settings, head, layer, inputs, labels, found.classes, torch.device("cpu"))
+    for epoch in range(settings.epochs):
+        run.epoch(epoch)
+    return run
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(result, indent=1).encode())

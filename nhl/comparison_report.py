@@ -1,0 +1,112 @@
+"""A comparison as a table and as a picture: what nesting gains, with the spread over seeds."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Records = list[dict[str, Any]]
+
+
+def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """mAP by loss and mode, (S, L): seeds by lengths, of the seeds that are whole."""
+    cells: dict[tuple[str, str, int], dict[int, float]] = defaultdict(dict)
+    for r in records:
+        cells[r["loss"], r["mode"], r["seed"]][r["length"]] = r["map"]
+    found: dict[str, dict[str, list[list[float]]]] = defaultdict(lambda: defaultdict(list))
+    for (loss, mode, _), row in sorted(cells.items()):
+        found[loss][mode].append([row[length] for length in sorted(row)])
+    return {loss: {mode: np.array(rows) for mode, rows in of.items()} for loss, of in found.items()}
+
+
+def gains(records: Records) -> dict[str, dict[str, float]]:
+    """By loss and mode: the relative gain in mAP over "single", mean over lengths and seeds; "mean" is of all."""
+    by_loss = {
+        loss: {
+            mode: float((rows.mean(0) / of["single"].mean(0) - 1).mean())
+            for mode, rows in of.items()
+            if mode != "single"
+        }
+        for loss, of in maps(records).items()
+        if "single" in of
+    }
+    modes = sorted({mode for of in by_loss.values() for mode in of})
+    mean = {mode: float(np.mean([of[mode] for of in by_loss.values() if mode in of])) for mode in modes}
+    return {**by_loss, "mean": mean} if by_loss else {}
+
+
+def seconds(records: Records) -> dict[str, float]:
+    """By mode: seconds of training for all lengths, mean over losses and seeds."""
+    cells: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    for r in records:
+        cells[r["mode"], r["loss"], r["seed"]].append(r["seconds"])
+    by_mode: dict[str, list[float]] = defaultdict(list)
+    for (mode, *_), times in cells.items():
+        by_mode[mode].append(sum(times) if mode == "single" else times[0])
+    return {mode: float(np.mean(times)) for mode, times in by_mode.items()}
+
+
+def table(result: dict[str, Any]) -> str:
+    """Markdown: a row a loss and mode, mAP in per cent with the standard deviation over seeds."""
+    records = result["records"]
+    lengths = sorted({r["length"] for r in records})
+    modes = result["comparison"]["modes"]
+    gained, took = gains(records), seconds(records)
+    lines = [
+        f"{result['protocol']}; mAP in per cent, mean and standard deviation over seeds "
+        f"{', '.join(map(str, result['comparison']['seeds']))}; the gain is relative to one model a length.",
+        "",
+        "| loss | mode | " + " | ".join(f"{length} bits" for length in lengths) + " | mean | gain |",
+        "|---|---|" + "---|" * (len(lengths) + 2),
+    ]
+    for loss, of in maps(records).items():
+        for mode in sorted(of, key=modes.index):
+            rows = 100 * of[mode]
+            spread = rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(len(lengths))
+            cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), spread, strict=True)]
+            gain = f"{100 * gained[loss][mode]:+.1f} %" if mode in gained.get(loss, {}) else ""
+            lines.append(f"| {loss} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |")
+    lines += ["", "| mode | mean gain | losses that gain | seconds for all lengths |", "|---|---|---|---|"]
+    for mode in modes:
+        of_losses = [of[mode] for loss, of in gained.items() if loss != "mean" and mode in of]
+        gain = f"{100 * gained['mean'][mode]:+.1f} %" if of_losses else ""
+        share = f"{sum(g > 0 for g in of_losses)} of {len(of_losses)}" if of_losses else ""
+        lines.append(f"| {mode} | {gain} | {share} | {took.get(mode, 0):.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def picture(result: dict[str, Any], path: Path) -> None:
+    """Draw mAP against length, a panel a loss, one model a length beside the nested modes.
+
+    Raises:
+        ModuleNotFoundError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ModuleNotFoundError("a picture needs the package matplotlib: pip install matplotlib") from error
+    found = maps(result["records"])
+    lengths = sorted({r["length"] for r in result["records"]})
+    columns = min(4, len(found))
+    rows = -(-len(found) // columns)
+    figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained", facecolor="white")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    modes = list(result["comparison"]["modes"])
+    for panel, (loss, of) in zip(panels.flat, found.items(), strict=False):
+        for mode in sorted(of, key=modes.index):
+            single = mode == "single"
+            style = {"color": "0.4", "linestyle": "--"} if single else {"color": f"C{modes.index(mode)}"}
+            panel.errorbar(lengths, of[mode].mean(0), of[mode].std(0), label=mode, marker=".", **style)
+        panel.set_title(loss, loc="left", fontsize=10)
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(lengths, [str(length) for length in lengths])
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels.flat[len(found) :]:
+        panel.set_axis_off()
+    figure.supxlabel("bits")
+    figure.supylabel("mAP")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    figure.savefig(path)

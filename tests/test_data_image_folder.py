@@ -1,0 +1,138 @@
+"""A folder of pictures: its split by lot, its own split, and folders that are none."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawings import COLOURS, draw
+
+from nhl.data import Pictures, load_protocol
+
+
+def fill(folder: Path, colour: str, names: Sequence[str]) -> None:
+    for seed, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        draw(colour, seed).save(folder / name)
+
+
+def names(part: Pictures) -> list[str]:
+    return sorted(source.name for source in part.sources if isinstance(source, Path))
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    """Ten pictures of each of four classes."""
+    for colour in COLOURS:
+        fill(tmp_path / colour, colour, [f"{i}.png" for i in range(10)])
+    return tmp_path
+
+
+def test_a_fifth_of_each_class_asks(colours: Path) -> None:
+    found = load_protocol(f"folder:{colours}")
+    assert found.classes == tuple(sorted(COLOURS))
+    assert np.bincount(found.query.labels).tolist() == [2, 2, 2, 2]
+    assert np.bincount(found.train.labels).tolist() == [8, 8, 8, 8]
+    assert found.database is found.train
+    assert not set(found.query.sources) & set(found.train.sources)
+    for source, label in zip(found.query.sources, found.query.labels, strict=True):
+        assert isinstance(source, Path)
+        assert source.parent.name == found.classes[label]
+    assert found.description == (
+        f"folder {colours.name}, 8 queries against 32 images, 32 trained on, "
+        "mAP over all of them, expected over ties"
+    )
+    assert load_protocol(f"folder:{colours}").query.sources == found.query.sources
+
+
+def test_classes_of_two_and_of_thousands(tmp_path: Path) -> None:
+    fill(tmp_path / "few", "red", ["a.png", "b.png"])
+    (tmp_path / "many").mkdir()
+    for i in range(600):
+        (tmp_path / "many" / f"{i}.png").touch()
+    found = load_protocol(f"folder:{tmp_path}", unreadable="trust")
+    assert np.bincount(found.query.labels).tolist() == [1, 100]
+
+
+def test_any_depth_and_any_kind(tmp_path: Path) -> None:
+    kinds = ["a.JPG", "deep/er/b.webp", "deep/c.bmp", "d.gif", "e.tif", "ä ö.png"]
+    fill(tmp_path / "x", "red", kinds)
+    (tmp_path / "x" / "notes.txt").write_text("no picture")
+    fill(tmp_path / "x", "red", [".hidden/f.png", ".g.png"])
+    fill(tmp_path, "red", [".thumbnails/h.png"])
+    found = load_protocol(f"folder:{tmp_path}")
+    both = names(found.query) + names(found.train)
+    assert sorted(both) == sorted(Path(kind).name for kind in kinds)
+    assert found.classes == ("x",)
+
+
+@pytest.mark.parametrize("query", ["query", "test", "val"])
+def test_its_own_parts(tmp_path: Path, query: str) -> None:
+    fill(tmp_path / "train" / "a", "red", ["1.png", "2.png"])
+    fill(tmp_path / "train" / "b", "blue", ["3.png"])
+    fill(tmp_path / query / "b", "blue", ["4.png"])
+    found = load_protocol(f"folder:{tmp_path}")
+    assert found.classes == ("a", "b")
+    assert (names(found.train), found.train.labels.tolist()) == (["1.png", "2.png", "3.png"], [0, 0, 1])
+    assert (names(found.query), found.query.labels.tolist()) == (["4.png"], [1])
+    assert names(found.database) == names(found.train)
+    fill(tmp_path / "database" / "b", "blue", ["5.png"])
+    assert names(load_protocol(f"folder:{tmp_path}").database) == ["5.png"]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("train", "tram"):
+        fill(tmp_path / name, "red", ["1.png", "2.png"])
+    assert load_protocol(f"folder:{tmp_path}").classes == ("train", "tram")
+
+
+def test_links_in_circles(colours: Path, tmp_path: Path) -> None:
+    (colours / "red" / "all").symlink_to(colours)
+    (colours / "red" / "itself").symlink_to(colours / "red")
+    (colours / "red" / "endless.png").symlink_to("endless.png")
+    (colours / "blue" / "more").symlink_to(colours / "green")
+    found = load_protocol(f"folder:{colours}", unreadable="trust")
+    counts = np.bincount(found.query.labels) + np.bincount(found.train.labels)
+    assert dict(zip(found.classes, counts.tolist(), strict=True)) == {
+        "blue": 20,
+        "green": 10,
+        "red": 11,
+        "yellow": 10,
+    }
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match="`folder` needs a folder of pictures, as in folder:DIR, but got None"
+    ):
+        load_protocol("folder")
+    with pytest.raises(ValueError, match=r"but got .*nowhere"):
+        load_protocol(f"folder:{tmp_path / 'nowhere'}")
+
+
+def test_no_classes(tmp_path: Path) -> None:
+    fill(tmp_path, "red", ["1.png"])
+    with pytest.raises(ValueError, match="has no sub-folders: put the pictures of each class into one"):
+        load_protocol(f"folder:{tmp_path}")
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_class_that_is_too_small(colours: Path, count: int) -> None:
+    (colours / "black").mkdir()
+    fill(colours / "black", "red", ["1.png"][:count])
+    with pytest.raises(
+        ValueError, match=rf"class 'black' of .* must have at least 2 pictures but has {count}"
+    ):
+        load_protocol(f"folder:{colours}")
+
+
+def test_parts_that_do_not_fit(tmp_path: Path) -> None:
+    fill(tmp_path / "train" / "a", "red", ["1.png"])
+    with pytest.raises(ValueError, match="has `train` but none of query, test, val: no picture asks"):
+        load_protocol(f"folder:{tmp_path}")
+    fill(tmp_path / "query" / "b", "red", ["2.png"])
+    with pytest.raises(ValueError, match=r"class 'b' of .* asks but has no picture to find"):
+        load_protocol(f"folder:{tmp_path}")
+    (tmp_path / "train" / "c").mkdir()
+    with pytest.raises(ValueError, match=r"class 'c' of .*train` must have at least 1 pictures but has 0"):
+        load_protocol(f"folder:{tmp_path}")

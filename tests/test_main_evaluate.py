@@ -1,0 +1,71 @@
+"""`python -m nhl evaluate` as a user types it."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from nhl.__main__ import main
+
+
+def test_every_answer_at_once(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    scores, curves, picture = (tmp_path / name for name in ("scores.csv", "curves.csv", "curves.svg"))
+    command = ["evaluate", "--checkpoint", str(tiny_checkpoint)]
+    command += ["--data", f"emoji:{tiny_checkpoint / 'gallery.db'}", "--top", "10", "--at", "1", "5"]
+    files = ["--csv", str(scores), "--curve", str(curves), "--plot", str(picture)]
+    assert main([*command, *files, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer) == ["protocol", "lengths", "mean_map", "curves"]
+    assert answer["protocol"].endswith("; here mAP over the first 10")
+    assert set(answer["lengths"]["8"]) >= {
+        "map",
+        "p@1",
+        "p@10",
+        "recall@5",
+        "recall@100",
+        "hit@5",
+        "p@radius2",
+    }
+    assert [len(curve["recall"]) for curve in answer["curves"].values()] == [9, 17, 33, 65, 129]
+    with scores.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["bits"]: float(row["map"]) for row in rows} == {
+        length: figures["map"] for length, figures in answer["lengths"].items()
+    }
+    assert len(curves.read_text().splitlines()) == 1 + 9 + 17 + 33 + 65 + 129
+    assert "</svg>" in picture.read_text()
+
+    assert main([*command, "--top", "all", "--unreadable", "skip"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in shown[1:7]] == ["bits", "8", "16", "32", "64", "128"]
+    assert "here mAP" not in shown[0]
+    assert shown[-1].startswith("mean mAP ")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--csv", "nowhere/a.csv"], "`csv` must lie in a folder that exists but got nowhere/a.csv"),
+        (["--plot", "a.gif"], "`plot` must end in .png or .svg but got a.gif"),
+        (["--plot", "a.png"], "`plot` needs matplotlib, which is not installed: pip install matplotlib"),
+    ],
+)
+def test_bad_files_are_refused_first(
+    more: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["evaluate", "--checkpoint", "nowhere", *more]) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
+@pytest.mark.parametrize("flag", ["--top", "--at"])
+@pytest.mark.parametrize("value", ["0", "-3", "1.5", "some"])
+def test_ranks_are_whole_numbers(flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--checkpoint", "nowhere", f"{flag}={value}"])
+    assert f"must be a whole number from 1 but got '{value}'" in capsys.readouterr().err
