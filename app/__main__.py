@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(SearchService, options.checkpoint, options.gallery)
+        loading = pool.submit(SearchService.open, options.checkpoint, options.gallery)
         from .server import create_app, serve  # meanwhile: this takes seconds
 
         try:

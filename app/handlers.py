@@ -1,116 +1,268 @@
 """What happens on the page: plain values in, plain values out. Each handler checks all that it is given."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, NamedTuple, TypeVar
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from nhl.images import ImageError
-
-from . import texts, views
+from . import sections, texts, views
+from .components import uploaded
+from .galleries import CIFAR10, MINE, Galleries, NotReadyError
+from .own_pictures import MOST_PICTURES, OwnPictures
 from .search_service import Query, SearchService
+from .sections import speed
+from .speed import Job, SpeedBench
+from .state import Found, State, changed, choice, politely, readable, sent
+from .tour import STEPS
 
 K_CHOICES, DEFAULT_K = (6, 12, 24, 48), 12
 DEFAULT_LENGTH = 32
 EXAMPLES = 10
 
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-
-def politely(handler: Handler) -> Handler:
-    """Turn a ValueError into a toast that leaves the page as it is."""
-
-    @wraps(handler)
-    def polite(*arguments: Any, **named: Any) -> Any:
-        try:
-            return handler(*arguments, **named)
-        except ValueError as error:
-            gr.Warning(str(error))
-            return gr.skip()
-
-    return polite  # type: ignore[return-value]
-
-
-class State(NamedTuple):
-    """All that changes on the page, in the order of the outputs."""
-
-    token: str
-    card: str
-    slider: Any
-    facts: str
-    results: str
-    curve: str
-    k: int
-
 
 class Handlers:
-    """The handlers of the page over one service."""
+    """The handlers of the page over the galleries of a server."""
 
-    def __init__(self, service: SearchService) -> None:
-        self.service = service
+    def __init__(self, galleries: Galleries, bench: SpeedBench) -> None:
+        self.galleries, self.bench = galleries, bench
+        service = self.service = galleries.shipped
         self.first = service.examples(EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
         self.length = DEFAULT_LENGTH if DEFAULT_LENGTH in service.lengths else service.lengths[-1]
 
-    def found(self, query: Query, length: Any, k: Any) -> tuple[str, str, str]:
-        """Facts, results and curve."""
-        answer = self.service.search(query, length, k)
-        return (
-            views.facts(self.service, answer),
-            views.results(self.service, answer),
-            views.curve(self.service, answer.length),
+    def at(self, place: Any, request: gr.Request | None) -> SearchService:
+        """The gallery that is shown to a visitor."""
+        return self.galleries.get(str(place), request and request.session_hash)
+
+    def found(
+        self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any
+    ) -> Found:
+        """Facts, results, curve and the open section."""
+        answer = service.search(query, length, k)
+        return Found(
+            views.facts(service, answer),
+            views.results(service, answer, str(place)),
+            views.curve(service, answer.length),
+            sections.render(service, query, answer.length, answer.k, view),
+            self.clock(service, answer.length, view),
         )
 
-    def asked(self, query: Query, length: Any, k: Any, image: Image.Image | None = None) -> State:
+    def clock(self, service: SearchService, length: int, view: Any, again: bool = False) -> Any:
+        """The figures of the section "Speed and size", where it is open."""
+        name, detail = sections.split_view(view)
+        if name != "speed":
+            return gr.skip()
+        try:
+            job = self.bench.ask(service, speed.count_of(service, detail), again)
+        except ValueError as error:  # too many are waiting: the rest of the page goes on
+            job = Job(error=str(error))
+        return speed.figures(job, length)
+
+    def asked(
+        self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any,
+        image: Image.Image | None = None,
+    ) -> State:  # fmt: skip
         """The page with another query."""
-        found = self.found(query, length, k)
-        slider = gr.update(value=length, code=query.bits)
-        return State(query.token, views.query(self.service, query, image), slider, *found, k)
+        found = self.found(place, service, query, length, k, view)
+        return changed(
+            token=query.token,
+            card=views.query(service, query, image),
+            bits=gr.update(value=length, code=query.bits),
+            **found._asdict(),
+        )
 
     @politely
-    def upload(self, image: Any, length: Any, k: Any) -> Any:
+    def upload(self, image: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
         """A visitor's picture becomes the query."""
-        return self.asked(self.service.picture(readable(image)), length, k, image)
+        service = self.at(place, request)
+        return self.asked(place, service, service.picture(readable(image)), length, k, view, image)
 
     @politely
-    def pick(self, length: Any, k: Any, event: gr.EventData) -> Any:
+    def pick(
+        self, length: Any, k: Any, view: Any, place: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
         """A picture of the gallery becomes the query."""
-        return self.asked(self.service.query(str(sent(event).get("query"))), length, k)
+        service = self.at(place, request)
+        return self.asked(place, service, service.query(str(sent(event).get("query"))), length, k, view)
 
     @politely
-    def resize(self, token: Any, length: Any, k: Any) -> Any:
-        """Facts, results and curve of the same query at another length, or with more results."""
-        return self.found(self.service.query(str(token)), length, k)
+    def resize(self, token: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """What is found for the same query at another length, or with more results."""
+        service = self.at(place, request)
+        return self.found(place, service, service.query(str(token)), length, k, view)
+
+    @politely
+    def look(
+        self, token: Any, length: Any, k: Any, place: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
+        """Another section, or another part of it: view, panel and figures."""
+        service, view = self.at(place, request), str(sent(event).get("view"))[:40]
+        length, k = service.check(length, k)
+        panel = sections.render(service, service.query(str(token)), length, k, view)
+        return view, panel, self.clock(service, length, view)
+
+    @politely
+    def poll(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """The figures again, if they were being waited for."""
+        service = self.at(place, request)
+        return self.clock(service, service.check(length, 1)[0], view)
+
+    @politely
+    def again(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """The figures, measured anew."""
+        service = self.at(place, request)
+        return self.clock(service, service.check(length, 1)[0], view, again=True)
 
     def open(self, request: gr.Request) -> Any:
         """The state that a link such as `?q=1500&bits=32&k=12` names."""
         wanted = dict(request.query_params)
-        return self.state(wanted) if wanted.keys() & {"q", "bits", "k"} else gr.skip()
+        known = {"gallery", "q", "bits", "k", "view", "tour"}
+        return self.state(wanted, request) if wanted.keys() & known else gr.skip()
 
-    @politely
-    def measure(self, token: Any, length: Any, k: Any) -> Any:
-        """The facts again: those of the first state were measured when the server started."""
-        return self.found(self.service.query(str(token)), length, k)[0]
-
-    def restore(self, event: gr.EventData) -> Any:
+    def restore(self, event: gr.EventData, request: gr.Request) -> Any:
         """The state that the browser went back to."""
-        return self.state(sent(event))
+        return self.state(sent(event), request)
 
-    def state(self, wanted: Mapping[str, Any]) -> State:
+    def state(self, wanted: Mapping[str, Any], request: gr.Request) -> State:
         """The state of a link; what it leaves out, or what there is not, is as on the first visit."""
-        query = self.service.query(str(self.first[0].id))
+        step = choice(wanted.get("tour"), range(1, len(STEPS) + 1), 0)
+        if step:
+            return self.toured(step)
+        try:
+            place, service = self.place(wanted.get("gallery"), request)
+        except NotReadyError as error:
+            if str(wanted["gallery"]) == CIFAR10:
+                return self.offered(CIFAR10)
+            gr.Warning(str(error))
+            place, service, wanted = self.galleries.first, self.service, {}
+        query = service.query(str(self.examples(service)[0].id))
         if "q" in wanted:
             try:
-                query = self.service.query(str(wanted["q"]))
+                query = service.query(str(wanted["q"]))
             except ValueError:
                 gr.Warning(texts.UNKNOWN_LINK)
-        length = choice(wanted.get("bits"), self.service.lengths, self.length)
-        return self.asked(query, length, choice(wanted.get("k"), K_CHOICES, DEFAULT_K))
+        length = choice(wanted.get("bits"), service.lengths, self.length)
+        k, view = choice(wanted.get("k"), K_CHOICES, DEFAULT_K), str(wanted.get("view", sections.FIRST))[:40]
+        return self.moved(place, service, query, length, k, view)
 
-    def shuffle(self) -> str:
+    def place(self, wanted: Any, request: gr.Request) -> tuple[str, SearchService]:
+        """The gallery of a link, the first one for what there is not."""
+        name = str(wanted) if str(wanted) in self.galleries.names else self.galleries.first
+        return name, self.at(name, request)
+
+    def examples(self, service: SearchService) -> list[Any]:
+        """The first examples of a gallery."""
+        return self.first if service is self.service else service.examples(EXAMPLES, seed=0)
+
+    def moved(
+        self, place: str, service: SearchService, query: Query, length: int, k: int, view: str, step: int = 0,
+        said: str = "",
+    ) -> State:  # fmt: skip
+        """The whole page, anew."""
+        return self.asked(place, service, query, length, k, view)._replace(
+            place=place,
+            k=k,
+            view=view,
+            chooser=place,
+            notice=views.own(said) if place == MINE else "",
+            heading=views.heading(service),
+            examples=views.examples(service, self.examples(service)),
+            bottom=views.footer(service),
+            tour=views.tour(step),
+        )
+
+    @politely
+    def choose(self, wanted: Any, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
+        """Another gallery; what must be fetched or given first is offered."""
+        try:
+            service = self.at(wanted, request)
+        except NotReadyError:
+            return self.offered(str(wanted))
+        query = service.query(str(self.examples(service)[0].id))
+        return self.moved(str(wanted), service, query, *service.check(length, k), str(view)[:40])
+
+    def offered(self, name: str) -> State:
+        """The page as it is, with what it takes to have another gallery."""
+        return changed(chooser=name, notice=views.offer_to_fetch() if name == CIFAR10 else views.own())
+
+    @politely
+    def fetch(self, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
+        """CIFAR-10 on its way, then the page with it."""
+        if self.galleries.cifar10 is None:
+            raise ValueError(texts.NOT_FETCHED)
+        preparation = self.galleries.prepare()
+        if not preparation.ended:
+            return changed(notice=views.pending(views.progress(preparation.stage, preparation.done)))
+        if preparation.error:
+            return changed(notice=views.offer_to_fetch(preparation.error))
+        return self.choose(CIFAR10, length, k, view, request)
+
+    def give(self, length: Any, k: Any, view: Any, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """A visitor's files become the visitor's gallery, and are deleted."""
+        given = sent(event).get("paths")
+        paths = [path for path in map(uploaded, given if isinstance(given, list) else []) if path]
+        session, done, ended, gone = request.session_hash, [0.0], threading.Event(), threading.Event()
+        made: list[OwnPictures | ValueError] = []
+
+        def work() -> None:
+            try:
+                made.append(
+                    self.galleries.own(
+                        str(session), paths[:MOST_PICTURES], lambda _, share: done.append(share)
+                    )
+                )
+                if gone.is_set():
+                    self.galleries.leave(session)
+            except ValueError as error:
+                made.append(error)
+            finally:
+                ended.set()
+
+        try:
+            if session is None:
+                return
+            threading.Thread(target=work, daemon=True).start()
+            while not ended.wait(0.3):
+                yield changed(notice=views.progress("read", done[-1]))
+        finally:
+            gone.set()
+            for path in paths:
+                path.unlink(missing_ok=True)
+        own = made[0] if made else ValueError(texts.NO_OWN_PICTURES)
+        if isinstance(own, ValueError):
+            gr.Warning(str(own))
+            yield changed(notice=views.own())
+            return
+        service, said = own.service, texts.added(len(own.service), own.skipped)
+        query = service.query(str(self.examples(service)[0].id))
+        length = choice(length, service.lengths, self.length)
+        yield self.moved(
+            MINE, service, query, length, choice(k, K_CHOICES, DEFAULT_K), str(view)[:40], said=said
+        )
+
+    def leave(self, request: gr.Request) -> None:
+        """A visitor has gone: so do the visitor's pictures."""
+        self.galleries.leave(request.session_hash)
+
+    @politely
+    def step(self, event: gr.EventData) -> Any:
+        """A step of the tour; 0 ends it and leaves the page as it is."""
+        step = choice(sent(event).get("step"), range(len(STEPS) + 1), 0)
+        return self.toured(step) if step else changed(tour="")
+
+    def toured(self, number: int) -> State:
+        """The state of one step of the tour."""
+        step, service = STEPS[number - 1], self.service
+        query = service.query(str(self.first[0].id))
+        length = choice(step.bits, service.lengths, service.lengths[-1])
+        return self.moved(self.galleries.first, service, query, length, DEFAULT_K, step.view, number)
+
+    @politely
+    def shuffle(self, place: Any, request: gr.Request) -> Any:
         """Other pictures to try."""
-        return views.examples(self.service, self.service.examples(EXAMPLES))
+        service = self.at(place, request)
+        return views.examples(service, service.examples(EXAMPLES))
 
     def search(self, image: Any, length: Any, k: Any, request: gr.Request) -> dict[str, Any]:
         """Find the pictures of the gallery nearest to an image, by the first `length` bits of their codes.
@@ -136,26 +288,3 @@ class Handlers:
             for result in answer.results
         ]
         return {"length": answer.length, "search_us": answer.search_us, "results": results}
-
-
-def readable(image: Any) -> Image.Image:
-    """The picture that a `PictureInput` read.
-
-    Raises:
-        ImageError: if there is none.
-    """
-    if isinstance(image, ImageError):
-        raise image
-    if not isinstance(image, Image.Image):
-        raise ImageError(texts.NO_PICTURE)
-    return image
-
-
-def sent(event: gr.EventData) -> Mapping[str, Any]:
-    """What an event carries, if it is a JSON object."""
-    return event._data if isinstance(event._data, dict) else {}
-
-
-def choice(wanted: Any, choices: Sequence[int], default: int) -> int:
-    """The choice that is written as `wanted` is."""
-    return next((number for number in choices if str(number) == str(wanted)), default)

@@ -4,23 +4,39 @@ from functools import partial
 
 import gradio as gr
 
-from . import texts, views
-from .components import Argument, BitsSlider, Choice, PictureInput, Tiles
+from . import sections, texts, views
+from .components import Argument, BitsSlider, Choice, CopyLink, FilesInput, PictureInput, Tiles
+from .galleries import CIFAR10, MINE, Galleries
 from .handlers import DEFAULT_K, K_CHOICES, Handlers
-from .search_service import MAX_K, SearchService
+from .search_service import MAX_K
+from .speed import SpeedBench
+from .state import State
 
 
-def build_page(service: SearchService) -> gr.Blocks:
-    """The page over a service that is ready to search; its first state is already drawn."""
-    on = Handlers(service)
+def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
+    """The page over galleries that are ready to search; its first state is already drawn."""
+    on, service = Handlers(galleries, bench), galleries.shipped
     first = service.query(str(on.first[0].id))
-    now = on.asked(first, on.length, DEFAULT_K)
+    now = on.asked(galleries.first, service, first, on.length, DEFAULT_K, sections.FIRST)
     html = partial(gr.HTML, apply_default_css=False)
+    names = {galleries.first: service.gallery.meta.get("title") or texts.GALLERY}
+    names |= {CIFAR10: texts.CIFAR10, MINE: texts.MINE}
 
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(300, 300)) as page:
-        html(views.header(service), elem_id="top")
+        top = Tiles(views.header(service), elem_id="top")
+        tour = Tiles("", ["tour.js"], elem_id="tour")
         with gr.Row(elem_id="stage"):
             with gr.Column():
+                with gr.Column(elem_id="gallery"):
+                    chooser = Choice(
+                        [(names[name], name) for name in galleries.names],
+                        value=galleries.first,
+                        label=texts.GALLERY,
+                        elem_id="chooser",
+                        container=False,
+                    )
+                    notice = Tiles("", elem_id="notice")
+                    files = FilesInput(elem_id="files")
                 with gr.Column(elem_id="query"):
                     card = html(now.card)
                     picture = PictureInput()
@@ -31,11 +47,17 @@ def build_page(service: SearchService) -> gr.Blocks:
                 facts = html(now.facts, elem_id="facts")
                 with gr.Column(elem_id="found"):
                     with gr.Row(elem_id="found-bar"):
-                        html(f"<h2>{texts.NEAREST.format(count=f'{len(service):,}')}</h2>")
+                        heading = html(views.heading(service))
+                        CopyLink(elem_id="copy")
                         k = Choice(K_CHOICES, value=DEFAULT_K, label=texts.SHOW, elem_id="k", container=False)
-                    results = Tiles(now.results, elem_id="results")
-        html(views.footer(service), elem_id="bottom")
-        token = gr.Textbox(now.token, visible="hidden")
+                    results = Tiles(now.results, ["results.js"], elem_id="results")
+        with gr.Column(elem_id="closer"):
+            panel = Tiles(now.panel, ["panel.js"], elem_id="panel")
+            figures = Tiles("", elem_id="figures")
+        bottom = html(views.footer(service), elem_id="bottom")
+        token, place, view = (
+            gr.Textbox(value, visible="hidden") for value in (now.token, galleries.first, sections.FIRST)
+        )
 
         with gr.Row(visible=False):
             lengths = {"type": "integer", "enum": list(service.lengths)}
@@ -43,16 +65,31 @@ def build_page(service: SearchService) -> gr.Blocks:
             k_wanted = Argument(DEFAULT_K, {"type": "integer", "minimum": 1, "maximum": MAX_K}, label="k")
             ask, answer = gr.Button(), gr.JSON()
 
-        state = [token, card, bits, facts, results, curve, k]
+        here = locals()
+        state = [here[name] for name in State._fields]
+        found, where = [facts, results, curve, panel, figures], [bits, k, view, place]
         quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_id": "search"}
-        picture.input(on.upload, [picture, bits, k], state, **quiet)
-        examples.select(on.pick, [bits, k], state, **quiet)
-        results.select(on.pick, [bits, k], state, **quiet)
-        bits.input(on.resize, [token, bits, k], [facts, results, curve], trigger_mode="always_last", **quiet)
-        k.input(on.resize, [token, bits, k], [facts, results, curve], trigger_mode="always_last", **quiet)
-        examples.shuffle(on.shuffle, None, examples, **quiet)
-        page.load(on.open, None, state, **quiet).then(on.measure, [token, bits, k], facts, **quiet)
+        last = {"trigger_mode": "always_last", **quiet}
+        page.load(on.open, None, state, **quiet).then(None, js=OPENED)
+        page.unload(on.leave)
+        picture.input(on.upload, [picture, *where], state, **quiet)
+        for tiles in (examples, results, panel):
+            tiles.select(on.pick, where, state, **quiet)
+        bits.input(on.resize, [token, *where], found, **last)
+        k.input(on.resize, [token, *where], found, **last)
+        panel.view(on.look, [token, bits, k, place], [view, panel, figures], **last)
+        figures.poll(on.poll, [bits, view, place], figures, **last)
+        figures.again(on.again, [bits, view, place], figures, **quiet)
+        examples.shuffle(on.shuffle, place, examples, **quiet)
         results.restore(on.restore, None, state, **quiet)
+        top.step(on.step, None, state, **quiet)
+        tour.step(on.step, None, state, **quiet)
+        chooser.input(on.choose, [chooser, bits, k, view], state, **quiet)
+        notice.fetch(on.fetch, [bits, k, view], state, **quiet)
+        notice.poll(on.fetch, [bits, k, view], state, **quiet)
+        files.give(
+            on.give, [bits, k, view], state, **(quiet | {"concurrency_id": "own", "concurrency_limit": 2})
+        )
         ask.click(
             on.search,
             [picture, length_wanted, k_wanted],
@@ -61,3 +98,6 @@ def build_page(service: SearchService) -> gr.Blocks:
             concurrency_id="search",
         )
     return page.queue(max_size=64, default_concurrency_limit=2)
+
+
+OPENED = "() => document.documentElement.classList.remove('opening')"

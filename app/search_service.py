@@ -5,7 +5,7 @@ No Gradio here, and no torch where the encoder runs without it.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nhl.checkpoint import read_config, read_evaluation
+from nhl.checkpoint import read_evaluation
 from nhl.codes import unpack
 from nhl.encode import Encoder
 from nhl.gallery import Gallery, Item
@@ -83,31 +83,62 @@ class SearchService:
     without splits is searched whole and gives its own examples.
 
     Args:
-        checkpoint: the folder of a trained model.
-        gallery: a gallery file; the checkpoint's own by default.
+        encoder: of the model.
+        gallery: N pictures.
+        codes: theirs (N, B/8), in the order of `gallery.items()`.
+        scores: of the model on this gallery, such as {8: {"map": .66}}; none where it was not measured.
+        key: in the addresses of its pictures, for those who know it alone; by default the gallery's
+            fingerprint, for everyone.
 
     Raises:
-        ValueError: if the checkpoint or the gallery cannot be read, or the gallery is empty.
+        ValueError: if the gallery is empty.
     """
 
-    def __init__(self, checkpoint: str | Path, gallery: str | Path | None = None) -> None:
-        folder = Path(checkpoint)
-        own = folder / "gallery.db"
-        self.gallery = Gallery(gallery or own)
-        self.items = self.gallery.items()
+    def __init__(
+        self,
+        encoder: Encoder,
+        gallery: Gallery,
+        codes: NDArray[np.uint8],
+        scores: Mapping[int, Mapping[str, float]] | None = None,
+        key: str | None = None,
+    ) -> None:
+        self.encoder, self.gallery, self.codes = encoder, gallery, codes
+        self.items = gallery.items()
         if not self.items:
-            raise ValueError(f"the gallery {self.gallery.path} holds no pictures")
-        self.lengths = read_config(folder).lengths
-        self.encoder = Encoder(folder)
-        self.codes = gallery_codes(self.gallery, folder, self.encoder)  # (N, B/8), of all items
-        self.quality = read_quality(folder) if self.gallery.path.resolve() == own.resolve() else {}
-        self.key = self.gallery.fingerprint[:16]
-
+            raise ValueError(f"the gallery {gallery.path} holds no pictures")
+        self.lengths = encoder.config.lengths
+        self.scores: dict[int, Mapping[str, float]] = dict(scores or {})
+        self.private, self.key = key is not None, key or gallery.fingerprint[:16]
         self._numbers = {item.id: number for number, item in enumerate(self.items)}
         self._searched = self._of_split("train")
         self._examples = self._of_split("query")
-        self.index = NestedIndex(self.codes[self._searched])
-        self._warm_up()
+        self.searched = [self.items[n] for n in self._searched]  # in the order of the index
+        self.searched_codes, self.example_codes = codes[self._searched], codes[self._examples]
+        self.index = NestedIndex(self.searched_codes)
+
+    @classmethod
+    def open(cls, checkpoint: str | Path, gallery: str | Path | None = None) -> "SearchService":
+        """A trained model with a gallery file, by default its own; everything is run once.
+
+        Raises:
+            ValueError: if the checkpoint or the gallery cannot be read, or the gallery is empty.
+        """
+        folder, own = Path(checkpoint), Path(checkpoint) / "gallery.db"
+        opened = Gallery(gallery or own)
+        if not len(opened):
+            raise ValueError(f"the gallery {opened.path} holds no pictures")
+        encoder = Encoder(folder)
+        scores = read_scores(folder) if opened.path.resolve() == own.resolve() else {}
+        service = cls(encoder, opened, gallery_codes(opened, folder, encoder), scores)
+        query = service.picture(Image.new("RGB", (8, 8)))
+        for length in service.lengths:
+            service.search(query, length, 1)
+        return service
+
+    @property
+    def quality(self) -> dict[int, float]:
+        """Mean average precision by code length; nothing where it was not measured."""
+        return {length: score["map"] for length, score in self.scores.items()}
 
     def __len__(self) -> int:
         """How many pictures are searched."""
@@ -116,11 +147,6 @@ class SearchService:
     def _of_split(self, split: str) -> list[int]:
         numbers = range(len(self.items))
         return [n for n in numbers if self.items[n].split == split] or list(numbers)
-
-    def _warm_up(self) -> None:
-        query = self.picture(Image.new("RGB", (8, 8)))
-        for length in self.lengths:
-            self.search(query, length, 1)
 
     def query(self, token: str) -> Query:
         """The query that a token stands for.
@@ -169,15 +195,29 @@ class SearchService:
             start = time.perf_counter()
             distances, places = self._nearest(query, length, k)
             times.append(time.perf_counter() - start)
+        return Answer(
+            query, length, k, round(median(times) * 1e6, 1), self._results(query, k, distances, places)
+        )
+
+    def results(self, query: Query, length: int, k: int) -> tuple[Result, ...]:
+        """What `search` finds, without a stopwatch."""
+        return self._results(query, k, *self._nearest(query, length, k))
+
+    def _results(
+        self, query: Query, k: int, distances: NDArray[np.int32], places: NDArray[np.int64]
+    ) -> tuple[Result, ...]:
         found = [
             (self.items[self._searched[n]], int(d)) for n, d in zip(places[0], distances[0], strict=True)
         ]
         others = [(item, distance) for item, distance in found if item != query.item][:k]
-        results = tuple(
+        return tuple(
             Result(rank, item, distance, item.label == query.label if query.label else None)
             for rank, (item, distance) in enumerate(others, start=1)
         )
-        return Answer(query, length, k, round(median(times) * 1e6, 1), results)
+
+    def code(self, item: Item) -> NDArray[np.uint8]:
+        """The code of an item (B/8,)."""
+        return self.codes[self._numbers[item.id]]
 
     def _nearest(self, query: Query, length: int, k: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Distances and places (1, K) with one to spare, for the query itself may be among them."""
@@ -211,9 +251,13 @@ class SearchService:
         return sum(self.items[self._searched[n]].label == label for n in places)
 
 
-def read_quality(folder: Path) -> dict[int, float]:
-    """Mean average precision by code length, from the checkpoint's evaluation; nothing where there is none."""
+def read_scores(folder: Path) -> dict[int, dict[str, float]]:
+    """Scores by code length, from the checkpoint's evaluation; nothing where there is none."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         scores = (read_evaluation(folder) or {})["lengths"]
-        return {int(length): float(score["map"]) for length, score in scores.items()}
+        return {
+            int(length): {name: float(value) for name, value in score.items()}
+            for length, score in scores.items()
+            if "map" in score
+        }
     return {}

@@ -1,22 +1,29 @@
 """The server round the page: thumbnails out of the gallery, and headers that keep the page to itself."""
 
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI, HTTPException, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nhl.index import warm_up
+
 from . import texts
+from .components import ARCHIVE_MEGABYTES
+from .galleries import Galleries
 from .page import build_page
 from .search_service import SearchService
+from .speed import SpeedBench
 
 STYLE = Path(__file__).with_name("style.css")
-MAX_UPLOAD = "10mb"
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+FLEETING = {"Cache-Control": "private, no-store"}
 
 HEADERS = {
     # Gradio's own front end needs inline scripts and evaluates templates; nothing may come from elsewhere.
@@ -32,33 +39,55 @@ HEADERS = {
 HEAD = f"""
 <meta name="description" content="{texts.DESCRIPTION}">
 <meta name="color-scheme" content="light dark">
+<script>
+if (/[?&](gallery|q|bits|k|view|tour)=/.test(location.search)) {{  // shown once the link's state is there
+  const root = document.documentElement.classList;
+  root.add('opening');
+  setTimeout(() => root.remove('opening'), 10000);
+}}
+</script>
 """
 
 
-def create_app(service: SearchService) -> FastAPI:
-    """The whole server, for uvicorn. The only files that it gives out are the gallery's thumbnails."""
-    app = FastAPI(title=texts.TITLE, docs_url=None, redoc_url=None, openapi_url=None)
+def create_app(service: SearchService, galleries: Galleries | None = None) -> FastAPI:
+    """The whole server, for uvicorn. The only files that it gives out are thumbnails of galleries.
+
+    Args:
+        service: the gallery that is shown first.
+        galleries: all of them; by default those that there are beside it.
+    """
+    galleries, bench = galleries or Galleries(service), SpeedBench()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        bench.close()
+        galleries.close()
+
+    app = FastAPI(title=texts.TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     @app.get("/thumbnail/{gallery}/{item_id}.webp")
     def thumbnail(gallery: str, item_id: int) -> Response:
-        if gallery != service.key:
-            raise HTTPException(404, "no such gallery")
         try:
-            content = service.gallery.thumbnail(item_id)
-        except (KeyError, OverflowError):
+            shown = galleries.by_key(gallery)
+            content = shown.gallery.thumbnail(item_id)
+        except (KeyError, OverflowError, sqlite3.Error):
             raise HTTPException(404, "no such picture") from None
-        return Response(content, media_type="image/webp", headers=IMMUTABLE)
+        kept = FLEETING if shown.private else IMMUTABLE
+        return Response(content, media_type="image/webp", headers=kept)
 
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(PackedFront)
+    warm_up()  # so that the first figures are those of the compiled search
     return gr.mount_gradio_app(
         app,
-        build_page(service),
+        build_page(galleries, bench),
         path="/",
         theme=theme(),
         css_paths=STYLE,
         head=HEAD,
         footer_links=["api", "settings"],
-        max_file_size=MAX_UPLOAD,
+        max_file_size=f"{ARCHIVE_MEGABYTES}mb",
         show_error=False,
         run_history=False,
         enable_monitoring=False,
@@ -83,6 +112,16 @@ def theme() -> gr.themes.Base:
     """Gradio's plainest theme in the fonts of the system; all else is in `style.css`."""
     sans = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
     return gr.themes.Base(font=sans, font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "monospace"))
+
+
+class PackedFront:
+    """Compresses the page itself, which Gradio sends as it is; all else, streams above all, passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.plain, self.packed = app, GZipMiddleware(app, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.packed if scope.get("path") == "/" else self.plain)(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -1,4 +1,4 @@
-"""Every word on the page."""
+"""Every word on the page, but for those of the tour and of "How it works"."""
 
 TITLE = "Nested hashing"
 HEADLINE = "One code. Every length."
@@ -8,6 +8,37 @@ LEAD = (
 )
 DESCRIPTION = "One network, one code, every length: shorten the code and see what is still found."
 
+# The galleries
+GALLERY = "Gallery"
+CIFAR10 = "CIFAR-10"
+MINE = "Your pictures"
+FETCH_CIFAR10 = (
+    "10,000 small photos in ten classes. They are fetched once, about 170 MB, and stay on this machine."
+)
+FETCH = "Fetch CIFAR-10"
+STAGES = {
+    "wait": "Waiting",
+    "fetch": "Fetching the pictures",
+    "store": "Storing the pictures",
+    "encode": "Turning pictures into codes",
+    "read": "Reading your pictures",
+    "draw": "Drawing codes",
+    "arrange": "Building the index",
+    "measure": "Measuring",
+}
+NOT_FETCHED = "The pictures of CIFAR-10 have not been fetched yet."
+NO_NETWORK = "CIFAR-10 could not be fetched: there is no way to its server from here."
+NO_ROOM = "There is no folder on this machine to keep the pictures in."
+FETCHING_STOPPED = "Preparing the pictures stopped; please try again."
+CIFAR10_CREDITS = "CIFAR-10, Alex Krizhevsky, University of Toronto"
+OWN_HINT = "Up to {count} pictures or a zip, {megabytes} MB at most. Only you see them; they are deleted when you leave."
+SENDING = "Sending"
+CHOOSE_OWN = "Choose pictures or a zip"
+NO_OWN_PICTURES = "There was no picture that can be read among these files."
+NOT_YOURS = "These pictures were a visitor's own, and are gone."
+TOO_MANY_OWN = "Too many visitors have pictures here; please try again later."
+
+# The query
 LOOKING_FOR = "Looking for"
 YOUR_PICTURE = "Your picture"
 SHARED_CODE = "A picture known by its code alone"
@@ -28,20 +59,108 @@ FIRST_EXAMPLES = (
     *("dolphin", "raccoon", "alarm clock", "sloth", "american football", "rainbow flag", "sunrise"),
 )
 
+# The slider and what is found
 LENGTH = "Code length"
+LOOK = "Each bar is a bit: long for 1, short for 0. Point at a result to see where its bits differ."
 SHOW = "Show"
 NEAREST = "Nearest of {count} pictures"
 SAME = "same class"
 OTHER = "another class"
 DIFFER = "bits differ"
 DISTANCE = "distance"
+COPY = "Copy link"
+COPIED = "Copied"
 
 CURVE = "Quality at each length"
 CURVE_NOTE = "Mean average precision when pictures the network has never seen look for their class."
 
+# The sections
+SECTIONS = {
+    "compare": "Compare",
+    "quality": "Quality",
+    "speed": "Speed and size",
+    "bits": "Bits",
+    "coarse": "Coarse to fine",
+    "how": "How it works",
+}
+SECTIONS_LABEL = "Look closer"
+
+COMPARE = "What does a longer code find that a shorter one does not?"
+COMPARE_WITH = "Compare with"
+ALL_LENGTHS = "All lengths"
+FATES = {"kept": "kept", "gained": "gained", "lost": "lost"}
+SAME_LENGTH = "Both sides have the same length. Move the slider, or choose another length."
+
+QUALITY = "How good is each length?"
+MAP, PRECISION, THIS_QUERY = "mAP", "P@10", "this query"
+ENOUGH = "{length} bits is the shortest code that keeps {share:.0%} of the best quality."
+PER_BYTE = "mAP a byte"
+OF_BEST = "of the best"
+QUALITY_NOTE = (
+    "mAP: mean average precision, 1 if every picture of the class comes before all others. P@10: share of the first "
+    "ten that are right. Both are averages over pictures that the network has never seen."
+)
+NOT_MEASURED = "The quality of this gallery has not been measured."
+NO_CLASS = "The class of this query is unknown, so there is no curve for it alone."
+
+SPEED = "What does a longer code cost?"
+GALLERY_SIZE = "Pictures in the gallery"
+TIMING_ONLY = (
+    "{drawn} of these codes are made up, with the statistics of the {own} real ones: for timing only, there are no "
+    "pictures behind them."
+)
+ALL_REAL = "All of these are the codes of real pictures."
+SCAN, INDEX, FAISS = "Scan of every code", "This page's index", "FAISS, flat"
+SCAN_NOTE = "Reads every code: twice the bits, up to twice the bytes to read. The textbook cost."
+INDEX_NOTE = (
+    "Skips most codes without reading them, and finds the same. A longer code parts the classes better, so it can "
+    "skip more: the longer search may even be the quicker one."
+)
+FAISS_NOTE = (
+    "A well-known library, for reference. At 8 and 16 bits it has no fast routine, hence its odd times there."
+)
+BYTES_A_PICTURE, ALL_CODES = "bytes a picture", "all codes"
+INDEX_MEMORY = "The index of this page takes {size} in all, for every length at once."
+MEASURED = (
+    "Measured on one core of this machine, in the last ten minutes: median of seven searches for the 12 nearest, each at "
+    "its quickest."
+)
+AGAIN = "Measure again"
+NO_MEMORY = "This machine has not enough memory for so many codes."
+GALLERY_GONE = "The gallery is gone."
+MEASURING_STOPPED = "The measurement stopped; please try again."
+TOO_MANY_WAIT = "Others are measuring; please try again in a minute."
+
+BITS = "Which bits differ?"
+BITS_NOTE = (
+    "The distance of two codes is the number of bits that differ, counted in the used part alone. Dim bits are there, "
+    "but not looked at."
+)
+QUERY_CODE = "The query"
+
+COARSE = "How does a nested search narrow down?"
+COARSE_NOTE = (
+    "Every dot is a picture, sorted by class. The search reads the code from its start; after each step only "
+    "pictures stay that are as near as the farthest of the {k} final results. So none of these can be lost, and the "
+    "next step compares fewer."
+)
+DOTS_STAND = "Here a dot stands for {count} pictures."
+NEXT_STEP = "Next step"
+START_AGAIN = "Start again"
+STEP_ALL = "all"
+STEPS = "Steps"
+STILL_THERE = "Nearest of those still there"
+DROPPED_NEXT = "faint: dropped at the next step"
+
+# The tour
+TOUR_START = "Take the tour: five steps, two minutes"
+TOUR_PLACE = "Step {step} of {steps}"
+TOUR_NEXT, TOUR_BACK, TOUR_END, TOUR_CLOSE = "Next", "Back", "Done", "Close the tour"
+
 NO_PICTURE = "Give a picture first."
 UNKNOWN_LINK = "The link names a picture that is not in this gallery."
 UNREADABLE_UPLOAD = "The picture did not arrive whole; please send it again."
+TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
 WEIGHTS = (
     'Network: EfficientNet-Lite0 from <a href="https://github.com/huggingface/pytorch-image-models" '
@@ -75,12 +194,30 @@ def size(count: int) -> str:
 def duration(microseconds: float) -> str:
     """A short time for people.
 
-    >>> duration(8.31), duration(212.0), duration(1530.0)
-    ('8.3 µs', '212 µs', '1.5 ms')
+    >>> duration(8.31), duration(212.0), duration(1530.0), duration(21_530.0)
+    ('8.3 µs', '212 µs', '1.5 ms', '22 ms')
     """
     if microseconds < 1000:
         return f"{microseconds:.1f} µs" if microseconds < 10 else f"{microseconds:.0f} µs"
-    return f"{microseconds / 1000:.1f} ms"
+    return f"{microseconds / 1000:.1f} ms" if microseconds < 10_000 else f"{microseconds / 1000:.0f} ms"
+
+
+def large(count: int) -> str:
+    """A number of pictures for people.
+
+    >>> large(4546), large(100_000), large(10_000_000)
+    ('4,546', '100,000', '10 million')
+    """
+    return f"{count // 1_000_000} million" if count >= 1_000_000 and count % 1_000_000 == 0 else f"{count:,}"
+
+
+def score(value: float) -> str:
+    """A share from 0 to 1.
+
+    >>> score(0.694), score(1.0)
+    ('.69', '1.00')
+    """
+    return f"{value:.2f}".removeprefix("0")
 
 
 def summary(shown: int, length: int, right: int | None) -> str:
@@ -91,3 +228,34 @@ def summary(shown: int, length: int, right: int | None) -> str:
     """
     what = f"The {shown} nearest pictures at {length} bits."
     return what if right is None else f"{what} {right} of {shown} are of the same class."
+
+
+def compared(before: int, after: int, kept: int, changed: int) -> str:
+    """How two lengths compare.
+
+    >>> compared(8, 32, 5, 7)
+    'From 8 to 32 bits: 5 kept, 7 gained, 7 lost.'
+    """
+    return f"From {before} to {after} bits: {kept} kept, {changed} gained, {changed} lost."
+
+
+def right_of(right: int | None, shown: int) -> str:
+    """How many are right, where that is known.
+
+    >>> right_of(7, 12), right_of(None, 12)
+    ('7 of 12 right', '')
+    """
+    return "" if right is None else f"{right} of {shown} right"
+
+
+def added(count: int, skipped: int) -> str:
+    """What became of a visitor's files.
+
+    >>> added(12, 0), added(1, 3)
+    ('12 pictures.', '1 picture. 3 files were left out: no picture that can be read, too large, or too many.')
+    """
+    what = f"{count} picture{'s' if count > 1 else ''}."
+    if not skipped:
+        return what
+    files = "1 file was" if skipped == 1 else f"{skipped} files were"
+    return f"{what} {files} left out: no picture that can be read, too large, or too many."

@@ -1,5 +1,6 @@
 """Answers as HTML text. Everything that comes from a gallery or a visitor is escaped here."""
 
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
@@ -12,13 +13,12 @@ from nhl.gallery import Item
 
 from . import charts, texts
 from .search_service import Answer, Query, Result, SearchService
+from .tour import STEPS
 
-_RIGHT = (
+RIGHT = (
     '<svg class="badge right" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 8.5l2.7 2.7L12 5.5"/></svg>'
 )
-_WRONG = (
-    '<svg class="badge wrong" viewBox="0 0 16 16" aria-hidden="true"><path d="M5 5l6 6M11 5l-6 6"/></svg>'
-)
+WRONG = '<svg class="badge wrong" viewBox="0 0 16 16" aria-hidden="true"><path d="M5 5l6 6M11 5l-6 6"/></svg>'
 
 
 def thumbnail(service: SearchService, item: Item) -> str:
@@ -27,13 +27,13 @@ def thumbnail(service: SearchService, item: Item) -> str:
 
 
 def header(service: SearchService) -> str:
-    """Name, headline, and what this is in three sentences."""
+    """Name, headline, what this is in three sentences, and the way to the tour."""
     *shorter, longest = service.lengths
     few, _, last = ", ".join(map(str, reversed(shorter or [longest]))).rpartition(", ")
     lead = texts.LEAD.format(longest=longest, shorter=f"{few} or {last}" if few else last)
     return (
         f'<header><p class="brand">{_LOGO}{texts.TITLE}</p><h1>{texts.HEADLINE}</h1>'
-        f'<p class="lead">{lead}</p></header>'
+        f'<p class="lead">{lead}</p><button class="quiet" data-step="1">{texts.TOUR_START}</button></header>'
     )
 
 
@@ -106,13 +106,19 @@ def _unit(text: str) -> str:
     return f"{number} <small>{unit}</small>"
 
 
-def results(service: SearchService, answer: Answer) -> str:
-    """The pictures found, nearest first, each a button that makes it the query, under what the marks mean."""
+def results(service: SearchService, answer: Answer, place: str) -> str:
+    """The pictures found, nearest first, each a button that makes it the query, under what the marks mean.
+
+    Args:
+        service: of the gallery.
+        answer: what was found.
+        place: the gallery's name in a link.
+    """
     known = answer.right is not None
-    marks = [f"{_RIGHT}{texts.SAME}", f"{_WRONG}{texts.OTHER}"] if known else []
+    marks = [f"{RIGHT}{texts.SAME}", f"{WRONG}{texts.OTHER}"] if known else []
     legend = "".join(f"<span>{mark}</span>" for mark in [*marks, f"<b>7</b>{texts.DIFFER}"])
     tiles = "".join(_tile(service, result) for result in answer.results)
-    link = urlencode({"q": answer.query.token, "bits": answer.length, "k": answer.k})
+    link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
     status = texts.summary(len(answer.results), answer.length, answer.right)
     return (
         f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
@@ -123,10 +129,11 @@ def results(service: SearchService, answer: Answer) -> str:
 def _tile(service: SearchService, result: Result) -> str:
     item, mark = result.item, {True: "right", False: "wrong", None: ""}[result.right]
     verdict = {True: f", {texts.SAME}", False: f", {texts.OTHER}", None: ""}[result.right]
-    badge = {True: _RIGHT, False: _WRONG, None: ""}[result.right]
+    badge = {True: RIGHT, False: WRONG, None: ""}[result.right]
     spoken = f"{result.rank}. {item.name}, {item.label}, {texts.DISTANCE} {result.distance}{verdict}"
     return (
-        f'<li><button class="tile {mark}" data-query="{item.id}" aria-label="{escape(spoken)}" '
+        f'<li><button class="tile {mark}" data-query="{item.id}" data-code="{service.code(item).tobytes().hex()}" '
+        f'data-name="{escape(item.name)}" aria-label="{escape(spoken)}" '
         f'title="{escape(item.name)} ({escape(item.label)})"><span class="frame">'
         f'<img src="{thumbnail(service, item)}" alt="" draggable="false">{badge}</span>'
         f'<span class="name">{escape(item.name)}</span><span class="meta"><span>{escape(item.label)}</span>'
@@ -140,6 +147,57 @@ def curve(service: SearchService, length: int) -> str:
         return ""
     chart = charts.curve(service.quality, length, texts.CURVE)
     return f"<section><h2>{texts.CURVE}</h2>{chart}<p class='note'>{texts.CURVE_NOTE}</p></section>"
+
+
+def heading(service: SearchService) -> str:
+    """Over what is found."""
+    return f"<h2>{texts.NEAREST.format(count=f'{len(service):,}')}</h2>"
+
+
+def progress(stage: str, done: float) -> str:
+    """How far something is."""
+    return (
+        f'<div class="progress said"><span>{texts.STAGES[stage]} …</span>'
+        f'<progress max="1" value="{done:.3f}" aria-label="{texts.STAGES[stage]}"></progress></div>'
+    )
+
+
+def pending(content: str) -> str:
+    """Content that will change by itself: the page asks again soon."""
+    return f'<div data-pending="{time.monotonic_ns()}">{content}</div>'
+
+
+def offer_to_fetch(said: str = "") -> str:
+    """What CIFAR-10 is, with a button to fetch it."""
+    note = f'<p class="note" role="status">{escape(said)}</p>' if said else ""
+    return (
+        f'<div class="card said"><p class="note">{texts.FETCH_CIFAR10}</p>'
+        f'<button class="primary" data-fetch>{texts.FETCH}</button>{note}</div>'
+    )
+
+
+def own(said: str = "") -> str:
+    """What became of a visitor's files."""
+    return f'<p class="note own said" role="status">{escape(said)}</p>'
+
+
+def tour(number: int) -> str:
+    """The card of one step of the tour, from 1; nothing for 0."""
+    if not number:
+        return ""
+    step, last = STEPS[number - 1], len(STEPS)
+    place = texts.TOUR_PLACE.format(step=number, steps=last)
+    back = f'<button data-step="{number - 1}">{texts.TOUR_BACK}</button>' if number > 1 else ""
+    following = (
+        f'<button class="primary" data-step="{number + 1}">{texts.TOUR_NEXT}</button>'
+        if number < last
+        else f'<button class="primary" data-step="0">{texts.TOUR_END}</button>'
+    )
+    return (
+        f'<section class="tour" data-now="{number}" data-look="{step.look}" aria-label="{place}"><div class="bar">'
+        f'<span class="eyebrow">{place}</span><button class="quiet" data-step="0">{texts.TOUR_CLOSE}</button></div>'
+        f"<h2>{step.title}</h2><p>{step.text}</p><div class='give'>{back}{following}</div></section>"
+    )
 
 
 _LOGO = (

@@ -87,7 +87,9 @@ def one_visitor(address: str, count: int) -> dict[str, dict[str, float]]:
             "upload and query, 12 megapixels": summary(
                 timed(lambda: call(client, "search", [upload(client, large), 32, 12]), count)
             ),
-            "slider": summary(timed(lambda: call(client, "resize", [token, next(lengths), 12]), count)),
+            "slider": summary(
+                timed(lambda: call(client, "resize", [token, next(lengths), 12, "compare", "emoji"]), count)
+            ),
         }
 
 

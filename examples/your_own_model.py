@@ -1,7 +1,7 @@
-"""The network and the loop of `your_own_model_before.py`, taught nested codes by ten lines, marked `+nested`.
+"""The network and the loop of `your_own_model_before.py`, taught nested codes by nine lines, marked `+nested`.
 
-It prints the classes of the pictures nearest to one, by code length. To nest a loss of your own, let
-`losses` be `torch.stack([your_loss(u, labels[batch]) for u in outputs])`.
+It prints the classes of the pictures nearest to one, by code length. A loss of your own is nested in the
+same way: `NestedLoss(YourLoss, LENGTHS)`, if `YourLoss(length)` makes it.
 
 python -m examples.your_own_model
 """
@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from nhl import NestedHashLayer, NestedIndex, NestedLoss  # +nested
-from nhl.codes import LENGTHS, pack  # +nested
-from nhl.weighting import WEIGHTINGS  # +nested
+from nhl import WEIGHTINGS, NestedHashLayer, NestedIndex, NestedLoss, pack  # +nested
+from nhl.codes import LENGTHS  # +nested
 
 CLASSES = 4
 

@@ -12,22 +12,38 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nhl.codes import pack
     from nhl.encode import Encoder
     from nhl.gallery import Gallery
     from nhl.index import NestedIndex
     from nhl.layer import NestedHashLayer
+    from nhl.losses import LOSSES
     from nhl.model import NestedHashModel
     from nhl.nesting import NestedLoss
+    from nhl.weighting import WEIGHTINGS
 
-__all__ = ["Encoder", "Gallery", "NestedHashLayer", "NestedHashModel", "NestedIndex", "NestedLoss"]
+__all__ = [
+    "LOSSES",
+    "WEIGHTINGS",
+    "Encoder",
+    "Gallery",
+    "NestedHashLayer",
+    "NestedHashModel",
+    "NestedIndex",
+    "NestedLoss",
+    "pack",
+]
 
 _HOMES = {
+    "LOSSES": "nhl.losses",
+    "WEIGHTINGS": "nhl.weighting",
     "Encoder": "nhl.encode",
     "Gallery": "nhl.gallery",
     "NestedHashLayer": "nhl.layer",
     "NestedHashModel": "nhl.model",
     "NestedIndex": "nhl.index",
     "NestedLoss": "nhl.nesting",
+    "pack": "nhl.codes",
 }
 
 

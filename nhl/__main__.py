@@ -4,15 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nhl.commands import Formatter, compare, evaluate, gallery, search, train
+from nhl.commands import Formatter, advise, compare, evaluate, export, gallery, search, train
 
-COMMANDS = (train, evaluate, compare, gallery, search)
+COMMANDS = (train, evaluate, compare, gallery, search, advise, export)
 
 EXAMPLES = """examples:
   python -m nhl gallery build emoji --to emoji.db
+  python -m nhl gallery add photos --to my.db
   python -m nhl train --data emoji --to runs/emoji
   python -m nhl evaluate --checkpoint checkpoints/emoji
   python -m nhl search checkpoints/emoji/gallery.db photo.jpg --bits 32 --top 20
+  python -m nhl advise my.db
+  python -m nhl export --checkpoint checkpoints/emoji --to model.onnx
 """
 
 

@@ -63,7 +63,7 @@ class Comparison:
         modes: names from `MODES`.
         seeds: each of heads, batches and their order; the pictures and their split stay.
         hidden: width of the layer between the features and the nested layer.
-        dropout: share of its inputs and outputs that are left out in training.
+        dropout: share of its outputs that are left out in training.
     """
 
     settings: Settings
@@ -71,7 +71,7 @@ class Comparison:
     modes: tuple[str, ...]
     seeds: tuple[int, ...] = (0, 1, 2)
     hidden: int = 512
-    dropout: float = 0.5
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         for name, known in (("losses", LOSSES), ("modes", MODES)):
@@ -195,8 +195,9 @@ def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed:
 def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
     torch.manual_seed(settings.seed)
     width, hidden = found.train.shape[-1], comparison.hidden
-    dropout = nn.Dropout(comparison.dropout)
-    head = nn.Sequential(dropout, nn.Linear(width, hidden), nn.ReLU(), dropout) if hidden else dropout
+    head: nn.Module = nn.Identity()
+    if hidden:
+        head = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(comparison.dropout))
     layer = NestedHashLayer(hidden or width, settings.lengths)
     labels = torch.from_numpy(found.labels[0])
 

@@ -72,7 +72,7 @@ def features(
         cache: folder in which they are kept; computed only if they are not there.
         progress: called with the number of pictures done and of all.
     """
-    used = ("data", "backbone", "pretrained", "size", "fit", "views", "precision", "seed")
+    used = ("backbone", "pretrained", "size", "fit", "views", "precision", "seed")
     described = [protocol.description, {name: getattr(settings, name) for name in used}]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
     path = cache / f"features-{key}.safetensors"

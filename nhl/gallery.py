@@ -1,6 +1,9 @@
 """Pictures, their names and labels, and thumbnails, in one SQLite file that any SQLite tool reads.
 
-A gallery knows no model: codes live beside it (`nhl.stored_codes`), tied to it by its fingerprint.
+There are two kinds. One is written whole (`write_gallery`) and never changes; its codes live beside it
+(`nhl.stored_codes`), tied to it by its fingerprint. The other grows with folders of pictures
+(`nhl.gallery_writer`); it has two more tables, `files` and `codes`, so that a picture and its code appear
+in one transaction.
 """
 
 import hashlib
@@ -9,11 +12,15 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 FORMAT = "1"
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, label TEXT NOT NULL, labels TEXT NOT NULL,
@@ -43,7 +50,7 @@ class Gallery:
     """A gallery opened for reading; safe to share between threads.
 
     Args:
-        path: a file written by `write_gallery`.
+        path: a file made by `write_gallery`, `add_folder` or `python -m nhl gallery`.
 
     Raises:
         GalleryError: if the file is missing, is no gallery, or is of another format version.
@@ -52,13 +59,15 @@ class Gallery:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise GalleryError(f"no gallery at {self.path}: build one with `python -m nhl gallery build`")
+            raise GalleryError(f"no gallery at {self.path}: make one with `python -m nhl gallery add`")
         self._connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
         )
         try:
             self.meta = dict(self._connection.execute("SELECT key, value FROM meta"))
             (self._count,) = self._connection.execute("SELECT count(*) FROM items").fetchone()
+            tables = self._connection.execute("SELECT name FROM sqlite_schema WHERE name = 'files'")
+            self.grows = tables.fetchone() is not None
         except sqlite3.DatabaseError as error:
             raise GalleryError(
                 f"{self.path} is no gallery or is damaged ({error}): build it again"
@@ -71,15 +80,21 @@ class Gallery:
     def __len__(self) -> int:
         return int(self._count)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of all pictures and labels: equal galleries have equal ones."""
-        return self.meta["fingerprint"]
+        if "fingerprint" in self.meta:
+            return self.meta["fingerprint"]
+        digest = hashlib.sha256()
+        query = f"{_SELECT_ITEM}, files.digest FROM items JOIN files ON files.item = items.id ORDER BY id"
+        for row in self._connection.execute(query):
+            digest.update(repr(row).encode())
+        return digest.hexdigest()
 
     def items(self, split: str | None = None) -> list[Item]:
         """The items, ordered by id, of one split or of all."""
         where, values = ("", ()) if split is None else ("WHERE split = ?", (split,))
-        rows = self._connection.execute(f"{_SELECT_ITEM} {where} ORDER BY id", values)
+        rows = self._connection.execute(f"{_SELECT_ITEM} FROM items {where} ORDER BY id", values)
         return [_item(row) for row in rows]
 
     def item(self, item_id: int) -> Item:
@@ -88,7 +103,7 @@ class Gallery:
         Raises:
             KeyError: if the gallery holds no item `item_id`.
         """
-        row = self._connection.execute(f"{_SELECT_ITEM} WHERE id = ?", (item_id,)).fetchone()
+        row = self._connection.execute(f"{_SELECT_ITEM} FROM items WHERE id = ?", (item_id,)).fetchone()
         if row is None:
             raise KeyError(f"the gallery holds no item {item_id}")
         return _item(row)
@@ -104,12 +119,25 @@ class Gallery:
             raise KeyError(f"the gallery holds no item {item_id}")
         return bytes(row[0])
 
+    def codes(self, model: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """The ids (N,) and codes (N, B/8), ordered by id, that a growing gallery holds of one model.
+
+        Args:
+            model: the fingerprint of a checkpoint (`nhl.checkpoint.fingerprint`).
+        """
+        query = "SELECT item, code FROM codes WHERE model = ? ORDER BY item"
+        rows = self._connection.execute(query, (model,)).fetchall() if self.grows else []
+        codes = np.frombuffer(b"".join(code for _, code in rows), dtype=np.uint8)
+        return np.array([item for item, _ in rows], dtype=np.int64), codes.reshape(
+            len(rows), -1 if rows else 0
+        )
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
 
-_SELECT_ITEM = "SELECT id, name, label, labels, style, split, source FROM items"
+_SELECT_ITEM = "SELECT id, name, label, labels, style, split, source"
 
 
 def _item(row: tuple[int, str, str, str, str, str, str]) -> Item:
@@ -131,7 +159,7 @@ def write_gallery(path: str | Path, pictures: Iterable[tuple[Item, bytes]], meta
     partial.unlink(missing_ok=True)
     digest = hashlib.sha256()
     with closing(sqlite3.connect(partial)) as connection, connection:
-        connection.executescript(_SCHEMA)
+        connection.executescript(SCHEMA)
         for item, thumbnail in pictures:
             row = (
                 item.id,

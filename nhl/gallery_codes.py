@@ -7,30 +7,50 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nhl.checkpoint import fingerprint
+from nhl.checkpoint import CONFIG, fingerprint
 from nhl.encode import Encoder
-from nhl.gallery import Gallery
+from nhl.gallery import Gallery, GalleryError
 from nhl.stored_codes import StaleCodesError, load_codes, save_codes
 
+DEFAULT_CHECKPOINT = Path("checkpoints/emoji")
 
-def gallery_codes(gallery: Gallery, checkpoint: str | Path, encoder: Encoder) -> NDArray[np.uint8]:
+
+class OtherModelError(GalleryError):
+    """A growing gallery whose codes another model made."""
+
+    def __init__(self, gallery: str | Path, checkpoint: str | Path) -> None:
+        remedy = f"`python -m nhl gallery encode {gallery} --checkpoint {checkpoint}` encodes it again"
+        super().__init__(f"the codes of {gallery} are of another model than {checkpoint}: {remedy}")
+
+
+def gallery_codes(
+    gallery: Gallery, checkpoint: str | Path, encoder: Encoder | None = None
+) -> NDArray[np.uint8]:
     """The codes (N, B/8) of all items, in the order of `gallery.items()`.
 
-    New codes are stored beside the gallery where its folder can be written; a progress bar shows while
-    they are made.
+    A growing gallery holds them itself. Those of one that was written whole are stored beside it, where
+    its folder can be written; a progress bar shows while they are made.
 
     Args:
         gallery: N pictures.
         checkpoint: the folder of the model.
-        encoder: of that checkpoint.
+        encoder: of that checkpoint; made where it is needed and not given.
+
+    Raises:
+        OtherModelError: if a growing gallery holds codes of another model.
+        GalleryError: if a growing gallery was changed while it was read.
     """
+    model = fingerprint(checkpoint)
+    if gallery.grows:
+        return _own_codes(gallery, checkpoint, model)
     ids = [item.id for item in gallery.items()]
-    marks = {"model": fingerprint(checkpoint), "gallery": gallery.fingerprint}
+    marks = {"model": model, "gallery": gallery.fingerprint}
     path = codes_path(gallery)
     with suppress(StaleCodesError):
         codes, found = load_codes(path, **marks)
         if found.tolist() == ids:
             return codes
+    encoder = encoder or Encoder(checkpoint)
     with tqdm(total=len(ids), desc=f"Encoding {gallery.path.name}", unit=" pictures") as bar:
         codes = encoder.encode(
             [gallery.thumbnail(item_id) for item_id in ids],
@@ -41,9 +61,26 @@ def gallery_codes(gallery: Gallery, checkpoint: str | Path, encoder: Encoder) ->
     return codes
 
 
+def _own_codes(gallery: Gallery, checkpoint: str | Path, model: str) -> NDArray[np.uint8]:
+    if gallery.meta.get("model", model) != model:
+        raise OtherModelError(gallery.path, checkpoint)
+    _, codes = gallery.codes(model)
+    if len(codes) != len(gallery):
+        raise GalleryError(f"{gallery.path} was changed while it was read: open it again")
+    return codes
+
+
 def codes_path(gallery: Gallery) -> Path:
-    """Where the codes of a gallery are stored: beside it."""
+    """Where the codes of a gallery that was written whole are stored: beside it."""
     name = (
         "codes.safetensors" if gallery.path.name == "gallery.db" else f"{gallery.path.stem}.codes.safetensors"
     )
     return gallery.path.with_name(name)
+
+
+def own_checkpoint(gallery: Gallery) -> Path:
+    """The checkpoint that a gallery belongs to: the one that it was made with, or whose folder it lies in."""
+    if "checkpoint" in gallery.meta:
+        return Path(gallery.meta["checkpoint"])
+    beside = gallery.path.parent
+    return beside if (beside / CONFIG).is_file() else DEFAULT_CHECKPOINT

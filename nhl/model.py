@@ -1,10 +1,13 @@
 """A backbone and a nested hash layer: images to codes of every length."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import PyTorchModelHubMixin, snapshot_download
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors import SafetensorError
@@ -13,14 +16,33 @@ from torch import Tensor, nn
 
 from nhl.backbones import create_backbone, feature_width
 from nhl.centers import hash_centers
-from nhl.checkpoint import WEIGHTS, CheckpointError, Config, read_config, weights_path, write_config
+from nhl.checkpoint import (
+    CONFIG,
+    EVALUATION,
+    WEIGHTS,
+    CheckpointError,
+    Config,
+    read_config,
+    weights_path,
+    write_config,
+)
 from nhl.codes import pack
 from nhl.images import load_image
 from nhl.layer import NestedHashLayer
 
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
-class NestedHashModel(nn.Module):
+
+class NestedHashModel(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="nested-hashing",
+    tags=["image-retrieval", "hashing"],
+    paper_url="https://arxiv.org/abs/2412.08922",
+):
     """Images (M, 3, S, S) to L outputs (M, b), the shortest first.
+
+    It is saved as this project's checkpoints are, to a folder or, by `push_to_hub`, to a model hub.
 
     Args:
         config: backbone, lengths, classes, preprocessing.
@@ -60,19 +82,70 @@ class NestedHashModel(nn.Module):
         self.train(was_training)
         return np.concatenate(codes)
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors` (half precision) into a folder."""
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        *,
+        repo_id: str | None = None,
+        push_to_hub: bool = False,
+        model_card_kwargs: dict[str, Any] | None = None,
+        **push_to_hub_kwargs: Any,
+    ) -> str | None:
+        """Write `config.json` and `model.safetensors` (half precision) into a folder.
+
+        Args:
+            save_directory: the folder, made where it is missing.
+            repo_id: where to push to; by default the folder's name.
+            push_to_hub: also push to a model hub.
+            model_card_kwargs: where given, a `README.md` is written if there is none.
+            push_to_hub_kwargs: for `push_to_hub`.
+
+        Returns:
+            The address of what was pushed, if anything was.
+        """
+        folder = Path(save_directory)
         write_config(folder, self.config)
         half = {k: v.half() if v.is_floating_point() else v for k, v in self.state_dict().items()}
-        save_file({k: v.contiguous().cpu() for k, v in half.items()}, Path(folder) / WEIGHTS)
+        save_file({k: v.contiguous().cpu() for k, v in half.items()}, folder / WEIGHTS)
+        if model_card_kwargs is not None and not (folder / "README.md").exists():
+            self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
+        if not push_to_hub:
+            return None
+        return self.push_to_hub(repo_id or folder.name, **push_to_hub_kwargs)
+
+    def push_to_hub(
+        self, repo_id: str, *, model_card_kwargs: dict[str, Any] | None = None, **settings: Any
+    ) -> str:
+        """Push the checkpoint, with a model card, to a model hub; `settings` as for any model there.
+
+        Returns:
+            The address of the commit.
+        """
+        address: str = super().push_to_hub(repo_id, model_card_kwargs=model_card_kwargs or {}, **settings)
+        return address
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "NestedHashModel":
-        """The model of a checkpoint folder, in evaluation mode, single precision.
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, **hub_settings: Any
+    ) -> "NestedHashModel":
+        """The model of a checkpoint folder, or of a model hub, in evaluation mode, single precision.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or else a hub's name such as `someone/model`.
+            hub_settings: for the hub: revision, token, cache_dir, force_download, local_files_only.
 
         Raises:
-            CheckpointError: if the folder holds no whole checkpoint, or the weights do not fit it.
+            CheckpointError: if there is no whole checkpoint, or the weights do not fit it.
         """
+        folder, name = Path(pretrained_model_name_or_path), str(pretrained_model_name_or_path)
+        if not folder.exists() and _HUB_NAME.fullmatch(name):
+            wanted = [CONFIG, WEIGHTS, EVALUATION]
+            try:
+                folder = Path(snapshot_download(name, allow_patterns=wanted, **hub_settings))
+            except (OSError, ValueError) as error:  # no such model, or no network
+                raise CheckpointError(
+                    f"no checkpoint in {name}: there is no such folder, and the hub does not give it ({error})"
+                ) from error
         model = cls(read_config(folder))
         path = weights_path(folder)
         try:

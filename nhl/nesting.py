@@ -1,6 +1,7 @@
 """Any loss, once for each code length."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -21,13 +22,14 @@ class NestedLoss(nn.Module):
     torch.Size([2])
 
     Args:
-        loss: a name from `LOSSES`.
+        loss: a name from `LOSSES`; or yours, a function of a length that gives a module, called with codes
+            (M, b) and labels.
         lengths: code lengths in bits, ascending multiples of 8.
-        classes: C.
+        classes: C; not needed for a loss of yours.
         distillation: lambda, the weight of the distillation; 0 leaves it out.
         bank: of codes of the longest length, shared by all lengths; without one a batch is compared
             with itself. Only for losses that compare pairs.
-        constants: of the loss, the same at each length.
+        constants: of the loss that is named, the same at each length.
 
     Raises:
         ValueError: if an argument breaks its rule; when called, if there are not L outputs, or a bank
@@ -36,33 +38,33 @@ class NestedLoss(nn.Module):
 
     def __init__(
         self,
-        loss: str,
+        loss: str | Callable[[int], nn.Module],
         lengths: Iterable[int],
-        classes: int,
+        classes: int | None = None,
         distillation: float = 0.0,
         bank: MemoryBank | None = None,
         **constants: Any,
     ) -> None:
         super().__init__()
-        if loss not in LOSSES:
-            raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
         if distillation < 0:
             raise ValueError(f"`distillation` must be 0 or more but got {distillation}")
         self.lengths = check_lengths(lengths)
-        if bank is not None and not issubclass(LOSSES[loss], PairLoss):
+        create = partial(_named(loss), classes=classes, **constants) if isinstance(loss, str) else loss
+        losses: list[nn.Module] = [create(length) for length in self.lengths]
+        if bank is not None and not isinstance(losses[0], PairLoss):
             choices = ", ".join(name for name, kind in LOSSES.items() if issubclass(kind, PairLoss))
-            raise ValueError(f"`bank` is of no use to loss {loss!r}, only to {choices}")
+            raise ValueError(f"`bank` is of no use to {type(losses[0]).__name__}, only to {choices}")
         if bank is not None and bank.length != self.lengths[-1]:
             raise ValueError(f"`bank` must hold codes of {self.lengths[-1]} bits but holds {bank.length}")
         self.distillation = distillation
         self.bank = bank
-        losses = [LOSSES[loss](length=length, classes=classes, **constants) for length in self.lengths]
         self.losses = cast("Sequence[HashLoss]", nn.ModuleList(losses))
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the losses which epoch, from 0, begins: some change as training goes on."""
         for loss in self.losses:
-            loss.begin_epoch(epoch)
+            if isinstance(loss, HashLoss):
+                loss.begin_epoch(epoch)
 
     def forward(self, outputs: Sequence[Tensor], labels: Tensor, indices: Tensor | None = None) -> Tensor:
         """L outputs (M, b), the shortest first, and labels, to the values (L,).
@@ -85,3 +87,9 @@ class NestedLoss(nn.Module):
         codes, others = self.bank(outputs[-1], labels, indices)
         others = self.losses[0].memberships(others)  # once for all lengths
         return [loss(u, labels, (codes[:, : loss.length], others)) for loss, u in pairs]
+
+
+def _named(loss: str) -> Callable[..., HashLoss]:
+    if loss not in LOSSES:
+        raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
+    return LOSSES[loss]

@@ -174,4 +174,4 @@ def _log(progress: Progress, lengths: tuple[int, ...], folder: Path) -> None:
             writer.writerow(["epoch", "seconds", "validation_map", *columns])
         validation = "" if progress.validation is None else f"{progress.validation:.4f}"
         values = [f"{value:.5f}" for value in (*progress.losses, *progress.weights)]
-        writer.writerow([progress.epoch, f"{progress.seconds:.1f}", validation, *values])
+        writer.writerow([progress.epoch, f"{progress.seconds:.3f}", validation, *values])

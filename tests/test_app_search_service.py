@@ -8,7 +8,7 @@ import pytest
 from drawings import draw, encoded
 from PIL import Image
 
-from app.search_service import MAX_K, SearchService, read_quality
+from app.search_service import MAX_K, SearchService, read_scores
 from nhl.codes import hamming
 from nhl.gallery import Item, write_gallery
 from nhl.gallery_codes import gallery_codes
@@ -16,7 +16,7 @@ from nhl.gallery_codes import gallery_codes
 
 @pytest.fixture(scope="module")
 def service(tiny_checkpoint: Path) -> SearchService:
-    return SearchService(tiny_checkpoint)
+    return SearchService.open(tiny_checkpoint)
 
 
 def test_searches_the_train_split_and_offers_the_other(service: SearchService) -> None:
@@ -112,7 +112,7 @@ def test_named_examples_that_gain_most_by_length_come_first(service: SearchServi
 def test_stores_codes_and_makes_stale_ones_again(tiny_checkpoint: Path, service: SearchService) -> None:
     path = tiny_checkpoint / "codes.safetensors"
     made = path.stat().st_mtime_ns
-    assert (SearchService(tiny_checkpoint).codes == service.codes).all()
+    assert (SearchService.open(tiny_checkpoint).codes == service.codes).all()
     assert path.stat().st_mtime_ns == made
     path.write_bytes(b"damaged")
     assert (gallery_codes(service.gallery, tiny_checkpoint, service.encoder) == service.codes).all()
@@ -123,7 +123,7 @@ def test_serves_a_gallery_without_splits_or_labels(tiny_checkpoint: Path, tmp_pa
     path = tmp_path / "mine.db"
     pictures = [(Item(n, f"{n}.png", ""), encoded(draw("green", n), "WEBP")) for n in (3, 5, 9)]
     write_gallery(path, pictures, {})
-    service = SearchService(tiny_checkpoint, path)
+    service = SearchService.open(tiny_checkpoint, path)
     assert (len(service), len(service.examples(10)), service.quality) == (3, 3, {})
     answer = service.search(service.query("5"), 8, 12)
     assert {result.item.id for result in answer.results} == {3, 9}
@@ -134,14 +134,14 @@ def test_serves_a_gallery_without_splits_or_labels(tiny_checkpoint: Path, tmp_pa
 def test_refuses_an_empty_gallery(tiny_checkpoint: Path, tmp_path: Path) -> None:
     write_gallery(tmp_path / "none.db", [], {})
     with pytest.raises(ValueError, match=r"none\.db holds no pictures"):
-        SearchService(tiny_checkpoint, tmp_path / "none.db")
+        SearchService.open(tiny_checkpoint, tmp_path / "none.db")
 
 
 def test_reads_quality_where_there_is_any(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    assert list(read_quality(tiny_checkpoint)) == [8, 16, 32, 64, 128]
-    assert read_quality(tmp_path) == {}
+    assert list(read_scores(tiny_checkpoint)) == [8, 16, 32, 64, 128]
+    assert read_scores(tmp_path) == {}
     (tmp_path / "evaluation.json").write_text('{"lengths": [1]}')
-    assert read_quality(tmp_path) == {}
+    assert read_scores(tmp_path) == {}
 
 
 def test_a_picture_of_the_gallery_finds_itself(service: SearchService) -> None:

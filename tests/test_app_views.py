@@ -3,29 +3,35 @@
 import doctest
 import re
 from pathlib import Path
+from types import ModuleType
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from drawings import COLOURS, draw
 
-from app import charts, texts, views
+from app import charts, sections, texts, views
 from app.search_service import Query, SearchService
+from app.sections import speed
+from app.speed import Job, Timing
+from app.tour import STEPS
 
 
 @pytest.fixture(scope="module")
 def service(tiny_checkpoint: Path) -> SearchService:
-    return SearchService(tiny_checkpoint)
+    return SearchService.open(tiny_checkpoint)
 
 
 def parsed(html: str) -> ElementTree.Element:
     """HTML that is also XML: what is not escaped or not closed does not parse."""
-    closed = re.sub(r"(<img[^>]*)>", r"\1/>", html).replace(" data-shuffle", "")
+    closed = re.sub(r"(<(?:img|input)[^>]*)>", r"\1/>", html)
+    closed = re.sub(r" data-(shuffle|again|fetch)(?=[ >])", "", closed)
     return ElementTree.fromstring(f"<div>{closed}</div>")
 
 
-def test_examples_in_the_words() -> None:
-    assert doctest.testmod(texts).failed == 0
+@pytest.mark.parametrize("module", [texts, sections])
+def test_examples_in_the_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def test_the_curve_marks_the_current_length() -> None:
@@ -55,7 +61,7 @@ def test_names_of_the_gallery_are_escaped(service: SearchService) -> None:
     answer = service.search(service.query("20"), 16, 12)
     pieces = [
         views.query(service, answer.query),
-        views.results(service, answer),
+        views.results(service, answer, "tiny"),
         views.examples(service, service.examples(5)),
         views.facts(service, answer),
         views.header(service),
@@ -90,3 +96,109 @@ def test_facts_where_the_class_is_unknown(service: SearchService) -> None:
 
 def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:
     assert views.curve(service, 24) == ""
+
+
+VIEWS = [
+    *sections.RENDERERS,
+    *(f"coarse:{step}" for step in range(6)),
+    "compare:all",
+    "compare:32",
+    "speed:1000000",
+]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("token", ["20", "x" + "5a" * 16])
+def test_every_section_is_well_formed_and_escaped(service: SearchService, view: str, token: str) -> None:
+    panel = parsed(sections.render(service, service.query(token), 32, 12, view))
+    assert not any(element.text in COLOURS for element in panel.iter("b"))
+    tabs = [tab for tab in panel.iter("button") if tab.get("role") == "tab"]
+    assert [tab.get("data-view") for tab in tabs] == list(texts.SECTIONS)
+    chosen = [tab.get("id") for tab in tabs if tab.get("aria-selected") == "true"]
+    (section,) = (element for element in panel.iter() if element.get("role") == "tabpanel")
+    assert chosen == [section.get("aria-labelledby")]
+    assert section.get("data-shown") == view
+
+
+@pytest.mark.parametrize(
+    "view", [None, "", "words", "compare:<b>", "coarse:9", "coarse:²", "speed:7", ["bits"], "x" * 99]
+)
+def test_a_view_that_there_is_not_is_the_first_or_as_usual(service: SearchService, view: object) -> None:
+    panel = sections.render(service, service.query("20"), 32, 12, view)
+    assert "<b>" not in panel.split("data-shown=")[1].split(">")[0]
+
+
+def test_compare_marks_and_counts(service: SearchService) -> None:
+    query = service.query("20")
+    panel = sections.render(service, query, 32, 6, "compare:8")
+    told = parsed(panel).findtext(".//p[@class='told']") or ""
+    kept, gained = (len(re.findall(f'class="mini {fate}', panel)) for fate in ("kept", "gained"))
+    assert told == texts.compared(8, 32, kept // 2, gained)
+    assert texts.SAME_LENGTH in sections.render(service, query, 32, 6, "compare:32")
+    rows = sections.render(service, query, 32, 6, "compare:all")
+    assert len(parsed(rows).findall(".//section")) == 5
+
+
+def test_quality_is_computed_from_the_evaluation(service: SearchService) -> None:
+    panel = parsed(sections.render(service, service.query("20"), 16, 6, "quality"))
+    verdict = panel.find(".//p[@class='verdict']")
+    assert verdict is not None  # the evaluation says .53, .55, .61, .71, .93
+    assert verdict.get("data-enough") == "128"
+    now = panel.find(".//tr[@class='now']")
+    assert now is not None
+    assert [cell.text for cell in now][:2] == ["16", ".55"]
+    assert now[-2].text == f"{(0.5 + 16 / 300) / (0.5 + 128 / 300):.1%}"
+    own = sections.render(service, service.picture(draw("red", 701)), 16, 6, "quality")
+    assert texts.NO_CLASS in own
+    assert texts.THIS_QUERY not in own.split("<table>")[1].split("</table>")[0]
+
+
+def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) -> None:
+    waiting = speed.figures(Job("draw", 0.25), 32)
+    assert "data-pending" in waiting
+    assert parsed(waiting).find(".//progress").get("value") == "0.250"  # type: ignore[union-attr]
+    times = {bits: {"scan": 10.0 * bits, "index": 5.0, "faiss": 7.0} for bits in service.lengths}
+    done = parsed(speed.figures(Job(timing=Timing(10_000, 72, times, 240_000, 0.0)), 32))
+    assert [li.findtext("b") for li in done.findall(".//section[@class='scan']//li")][:2] == [
+        "80 µs",
+        "160 µs",
+    ]
+    assert "9,928 of these codes are made up" in "".join(done.itertext())
+    assert "for timing only" in "".join(done.itertext())
+    for method in times.values():
+        del method["faiss"]
+    assert texts.FAISS not in speed.figures(Job(timing=Timing(72, 72, times, 9, 0.0)), 32)
+    assert texts.NO_MEMORY in speed.figures(Job(error=texts.NO_MEMORY), 32)
+
+
+def test_a_strip_shows_every_bit_once() -> None:
+    svg = ElementTree.fromstring(charts.strip("1010", 2, "1001"))
+    found = {path.get("class"): (path.get("d") or "").count("M") for path in svg.iter("path")}
+    assert found == {"same": 2, "differs rest": 2, "cut": 1}
+
+
+def test_a_dot_for_every_picture() -> None:
+    levels = [0, 0, 2, 1, 2, 2, 0]
+    svg = ElementTree.fromstring(charts.dots(levels, 2, "3 of 7"))
+    count = dict.fromkeys(("gone", "falling", "left"), 0)
+    for path in svg.iter("path"):
+        runs = re.findall(r"h(\d+)", path.get("d") or "")
+        count[str(path.get("class"))] = sum((int(run) + 1) // 4 for run in runs)
+    assert count == {"gone": 3, "falling": 1, "left": 3}
+
+
+def test_lines_name_every_value() -> None:
+    svg = ElementTree.fromstring(charts.lines({"mAP": {8: 0.5, 16: 0.75}}, 16, "Quality:", 0.7))
+    assert svg.get("aria-label") == "Quality: mAP 0.50 at 8, 0.75 at 16 bits; now 16 bits"
+    low, high = (float(circle.get("cy", 0)) for circle in svg.iter("circle"))
+    assert low - high == pytest.approx(0.25 * 200)
+
+
+@pytest.mark.parametrize("number", range(len(STEPS) + 1))
+def test_every_step_of_the_tour_leads_on(number: int) -> None:
+    card = views.tour(number)
+    assert bool(card) == bool(number)
+    if number:
+        steps = [button.get("data-step") for button in parsed(card).iter("button")]
+        assert steps[-1] == str((number + 1) % (len(STEPS) + 1))
+        assert sections.split_view(STEPS[number - 1].view)[0] == STEPS[number - 1].view.split(":")[0]

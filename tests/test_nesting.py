@@ -70,7 +70,7 @@ def test_bad_arguments_are_named() -> None:
         NestedLoss("csq", LENGTHS, 4, distillation=-1)
     with pytest.raises(ValueError, match=r"`lengths` must be strictly ascending but got \[16, 8\]"):
         NestedLoss("csq", (16, 8), 4)
-    with pytest.raises(ValueError, match="`bank` is of no use to loss 'csq', only to dbdh, "):
+    with pytest.raises(ValueError, match="`bank` is of no use to CSQLoss, only to dbdh, "):
         NestedLoss("csq", LENGTHS, 4, bank=MemoryBank(LABELS, 32))
     with pytest.raises(ValueError, match="`bank` must hold codes of 32 bits but holds 16"):
         NestedLoss("dsh", LENGTHS, 4, bank=MemoryBank(LABELS, 16))
@@ -83,3 +83,20 @@ def test_bad_input_is_named() -> None:
         ValueError, match="`indices` of the images must be given to a loss with a memory bank"
     ):
         NestedLoss("dsh", LENGTHS, 4, bank=MemoryBank(LABELS, 32))(outputs(), LABELS)
+
+
+def test_a_loss_of_yours_is_nested_like_any_other() -> None:
+    class Far(torch.nn.Module):
+        def __init__(self, length: int) -> None:
+            super().__init__()
+            self.length = length
+
+        def forward(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return (codes.mean() - self.length) ** 2
+
+    nested = NestedLoss(Far, LENGTHS)
+    nested.begin_epoch(3)
+    found = nested(outputs(), LABELS)
+    assert torch.allclose(
+        found, torch.stack([(u.mean() - b) ** 2 for u, b in zip(outputs(), LENGTHS, strict=True)])
+    )

@@ -13,9 +13,9 @@ class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsH
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def bar(title: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, moved by calls of (done, total)."""
-    with tqdm(desc=title, file=sys.stderr) as shown:
+    with tqdm(desc=title, unit=unit, file=sys.stderr) as shown:
 
         def move(done: int, total: int) -> None:
             shown.total = total

@@ -36,7 +36,8 @@ def add(commands: Any) -> None:
     )
     add("--seeds", type=int, default=3, help="how many, from 0")
     add("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="code lengths in bits")
-    add("--epochs", type=int, default=25, help="passes over the training pictures")
+    add("--epochs", type=int, default=20, help="passes over the training pictures")
+    add("--batch-size", type=int, default=128, help="M")
     add("--size", type=int, default=128, help="side of the backbone's input in pixels")
     add("--fit", default="crop", help="how pictures become square, as in `train`")
     add("--views", type=int, default=6, help="random views of each training picture")
@@ -45,7 +46,7 @@ def add(commands: Any) -> None:
     add("--weight-decay", type=float, default=0.01, help="of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add("--hidden", type=int, default=512, help="width of the layer before the nested one; 0 leaves it out")
-    add("--dropout", type=float, default=0.5, help="share of the head's inputs left out in training")
+    add("--dropout", type=float, default=0.0, help="share of the head's inputs left out in training")
     add("--validation", type=float, default=0.0, help="share of the training pictures to measure on instead")
     add("--workers", type=int, default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
@@ -61,6 +62,7 @@ def _compare(options: argparse.Namespace) -> None:
     same = (
         "data",
         "epochs",
+        "batch_size",
         "size",
         "fit",
         "views",

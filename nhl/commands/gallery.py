@@ -1,33 +1,72 @@
-"""`python -m nhl gallery`: build and encode galleries."""
+"""`python -m nhl gallery`: make galleries of pictures and keep them up to date."""
 
 import argparse
+import dataclasses
+import json
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from nhl.commands import Formatter, bar
 
+_EXAMPLES = """examples:
+  python -m nhl gallery add photos --to my.db --checkpoint checkpoints/emoji
+  python -m nhl gallery list my.db
+  python -m nhl gallery export my.db --to codes.npz
+"""
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("gallery", help="build and encode galleries", formatter_class=Formatter)
+    parser = commands.add_parser(
+        "gallery", help="make galleries and keep them up to date", epilog=_EXAMPLES, formatter_class=Formatter
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    build = actions.add_parser("build", help="build a known gallery", formatter_class=Formatter)
+
+    def action(name: str, run: Any, text: str, *, file: bool = True, checkpoint: bool = False) -> Any:
+        found = actions.add_parser(name, help=text, description=f"{text}.", formatter_class=Formatter)
+        found.set_defaults(run=run)
+        if file:
+            found.add_argument("gallery", type=Path, help="the gallery file")
+        if checkpoint:
+            found.add_argument(
+                "--checkpoint", type=Path, help="folder of the model; by default the gallery's own"
+            )
+        return found
+
+    build = action("build", _build, "build a known gallery", file=False)
     build.add_argument("name", choices=["emoji"], help="which")
     build.add_argument("--to", type=Path, required=True, help="the gallery file")
     build.add_argument(
         "--packages", type=Path, help="folder with the npm archives; without it npm fetches them"
     )
     build.add_argument("--seed", type=int, default=0, help="of the split")
-    build.set_defaults(run=_gallery_build)
-    encode = actions.add_parser("encode", help="store a gallery's codes beside it", formatter_class=Formatter)
-    encode.add_argument("gallery", type=Path, help="the gallery file")
-    encode.add_argument(
-        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+
+    more = action("add", _add, "bring a gallery up to date with a folder", file=False, checkpoint=True)
+    more.add_argument("folder", type=Path, help="pictures, labelled by its sub-folders")
+    more.add_argument("--to", type=Path, required=True, help="the gallery file, made where there is none")
+    more.add_argument("--labels", type=Path, help="CSV file of labels instead: file,label,further labels")
+    _json(more)
+
+    action("encode", _encode, "give a gallery the codes of a model", checkpoint=True)
+    listed = action("list", _list, "list the pictures: id, label, file")
+    _json(listed)
+    less = action("remove", _remove, "take pictures out of a gallery; their files stay")
+    less.add_argument("paths", type=Path, nargs="+", help="pictures or folders of pictures")
+    _json(action("verify", _verify, "check that a gallery is whole"))
+    export = action("export", _export, "write the codes for other programs", checkpoint=True)
+    export.add_argument(
+        "--to", type=Path, required=True, help="a file that ends on .npz, .safetensors, .parquet or .faiss"
     )
-    encode.set_defaults(run=_gallery_encode)
+    export.add_argument("--bits", type=int, help="code length; by default the whole code")
 
 
-def _gallery_build(options: argparse.Namespace) -> None:
+def _json(parser: Any) -> None:
+    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+
+
+def _build(options: argparse.Namespace) -> None:
     from nhl.data.emoji import build_emoji_gallery
 
     with bar("Building") as progress:
@@ -35,11 +74,86 @@ def _gallery_build(options: argparse.Namespace) -> None:
     print(f"gallery written to {options.to}")
 
 
-def _gallery_encode(options: argparse.Namespace) -> None:
-    from nhl.encode import Encoder
+def _add(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import codes_path, gallery_codes
+    from nhl.gallery_codes import DEFAULT_CHECKPOINT, own_checkpoint
+    from nhl.gallery_folder import add_folder
+
+    checkpoint = options.checkpoint
+    if checkpoint is None:
+        checkpoint = own_checkpoint(Gallery(options.to)) if options.to.is_file() else DEFAULT_CHECKPOINT
+    with bar("Reading", unit=" pictures") as progress:
+        report = add_folder(options.to, options.folder, checkpoint, options.labels, progress)
+    if options.json:
+        print(json.dumps(dataclasses.asdict(report), indent=2, ensure_ascii=False))
+        return
+    for path, reason in report.unreadable.items():
+        print(f"{path}: {reason}", file=sys.stderr)
+    print(f"{options.to}: {report}")
+
+
+def _encode(options: argparse.Namespace) -> None:
+    from nhl.gallery import Gallery
+    from nhl.gallery_codes import codes_path, gallery_codes, own_checkpoint
+    from nhl.gallery_folder import encode_again
 
     gallery = Gallery(options.gallery)
-    codes = gallery_codes(gallery, options.checkpoint, Encoder(options.checkpoint))
-    print(f"{len(codes)} codes in {codes_path(gallery)}")
+    checkpoint = options.checkpoint or own_checkpoint(gallery)
+    if gallery.grows:
+        gallery.close()
+        with bar("Encoding", unit=" pictures") as progress:
+            small = encode_again(options.gallery, checkpoint, progress)
+        print(f"{options.gallery} holds the codes of {checkpoint}, {small} of them from thumbnails")
+    else:
+        print(f"{len(gallery_codes(gallery, checkpoint))} codes in {codes_path(gallery)}")
+
+
+def _list(options: argparse.Namespace) -> None:
+    from nhl.gallery import Gallery
+
+    gallery = Gallery(options.gallery)
+    items = gallery.items()
+    if options.json:
+        fields = ("id", "name", "label", "labels", "source")
+        pictures = [{name: getattr(item, name) for name in fields} for item in items]
+        counts = dict(Counter(item.label for item in items).most_common())
+        answer = {"checkpoint": gallery.meta.get("checkpoint"), "labels": counts, "pictures": pictures}
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    for item in items:
+        print(item.id, item.label, item.source or item.name, sep="\t")
+
+
+def _remove(options: argparse.Namespace) -> None:
+    from nhl.gallery_folder import remove
+
+    print(f"{options.gallery}: {remove(options.gallery, options.paths)} removed")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from nhl.gallery import GalleryError
+    from nhl.gallery_check import verify
+
+    verdict = verify(options.gallery)
+    if options.json:
+        print(json.dumps(dataclasses.asdict(verdict), indent=2, ensure_ascii=False))
+    else:
+        for line in verdict.problems:
+            print(line)
+        for path in verdict.outdated:
+            print(f"{path}: gone or changed since it was added")
+    if verdict.problems:
+        raise GalleryError(f"{options.gallery} has {len(verdict.problems)} problems: build it again")
+    if not options.json:
+        print(f"{options.gallery} is whole: {verdict.pictures} pictures, {len(verdict.outdated)} out of date")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from nhl.gallery import Gallery
+    from nhl.gallery_codes import gallery_codes, own_checkpoint
+    from nhl.gallery_export import export_codes
+
+    gallery = Gallery(options.gallery)
+    codes = gallery_codes(gallery, options.checkpoint or own_checkpoint(gallery))
+    export_codes(gallery.items(), codes, options.to, options.bits)
+    print(f"{len(codes)} codes in {options.to}")

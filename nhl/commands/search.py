@@ -13,31 +13,52 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("search", help="find the nearest pictures", formatter_class=Formatter)
     parser.add_argument("gallery", type=Path, help="the gallery file")
     parser.add_argument("image", type=Path, help="the picture to look for")
-    parser.add_argument(
-        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
-    )
+    parser.add_argument("--checkpoint", type=Path, help="folder of the model; by default the gallery's own")
     parser.add_argument("--bits", type=int, default=32, help="code length, a multiple of 8")
     parser.add_argument("--top", type=int, default=10, help="how many results")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="write the results as a picture")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.set_defaults(run=_search)
 
 
 def _search(options: argparse.Namespace) -> None:
+    from nhl.contact_sheet import contact_sheet
     from nhl.encode import Encoder
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import gallery_codes
+    from nhl.gallery_codes import gallery_codes, own_checkpoint
+    from nhl.images import load_image
     from nhl.index import NestedIndex
 
-    gallery, encoder = Gallery(options.gallery), Encoder(options.checkpoint)
-    items = gallery.items()
-    index = NestedIndex(gallery_codes(gallery, options.checkpoint, encoder))
-    distances, places = index.search(encoder.encode([options.image]), options.bits, options.top)
+    gallery = Gallery(options.gallery)
+    checkpoint, items, image = (
+        options.checkpoint or own_checkpoint(gallery),
+        gallery.items(),
+        load_image(options.image),
+    )
+    if not items:
+        raise ValueError(f"{options.gallery} holds no pictures: add some with `python -m nhl gallery add`")
+    encoder = Encoder(checkpoint)
+    index = NestedIndex(gallery_codes(gallery, checkpoint, encoder))
+    distances, places = index.search(encoder.encode([image]), options.bits, min(options.top, len(items)))
+    found = [(items[n], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
     results = [
-        {"rank": rank, "id": items[n].id, "name": items[n].name, "label": items[n].label, "distance": int(d)}
-        for rank, (n, d) in enumerate(zip(places[0], distances[0], strict=True), 1)
+        {
+            "rank": rank,
+            "id": item.id,
+            "name": item.name,
+            "label": item.label,
+            "source": item.source,
+            "distance": d,
+        }
+        for rank, (item, d) in enumerate(found, 1)
     ]
+    if options.show is not None:
+        captions = [f"{d}  {item.label or item.name}" for item, d in found]
+        thumbnails = [gallery.thumbnail(item.id) for item, _ in found]
+        contact_sheet(image, zip(thumbnails, captions, strict=True)).save(options.show)
     if options.json:
         print(json.dumps({"length": options.bits, "results": results}, indent=2, ensure_ascii=False))
         return
-    for result in results:
-        print("{rank:>4}  {distance:>4}  {name}  ({label})".format(**result))
+    for rank, (item, d) in enumerate(found, 1):
+        place = item.source if gallery.grows else item.name
+        print(f"{rank:>4}  {d:>4}  {place}" + (f"  ({item.label})" if item.label else ""))

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 from browser_at_hand import no_browser
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -19,6 +20,16 @@ FLAGS = [
     *["--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
     *["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
 ]
+
+SERVE = """
+import sys
+from pathlib import Path
+import app.galleries as galleries
+from app.__main__ import main
+here = Path(sys.argv[1])
+galleries.Galleries.__init__.__defaults__ = (here / "checkpoint", here / "kept")
+sys.exit(main(sys.argv[2:]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +49,27 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a page with CIFAR-10 needs: a model of it, and a few pictures in the folder that `NHL_DATA` names.
+
+    The model is the shipped one under another name: what it finds there is of no account.
+    """
+    folder = tmp_path_factory.mktemp("cifar10")
+    shipped = ROOT / "checkpoints" / "emoji"
+    (folder / "checkpoint").mkdir()
+    for name in ("config.json", "model.safetensors", "evaluation.json"):
+        shutil.copy(shipped / name, folder / "checkpoint" / name)
+    for label, colour in (("cat", "orange"), ("ship", "navy")):
+        (folder / "data" / "cifar10" / "test" / label).mkdir(parents=True)
+        for n in range(110):
+            picture = Image.new("RGB", (32, 32), colour)
+            picture.putpixel((n % 32, n // 32), (255, 255, 255))
+            picture.save(folder / "data" / "cifar10" / "test" / label / f"{n:04}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(browser, cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page's address; asks for the browser first, so that without one nothing is started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -48,15 +79,16 @@ def address(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         **os.environ,
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_TEMP_DIR": str(log.parent / "uploads"),
+        "NHL_DATA": str(cifar10 / "data"),
     }
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port)],
+            [sys.executable, "-c", SERVE, str(cifar10), "--port", str(port)],
             cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):  # the first start of all converts the network and may encode the gallery
+        for _ in range(6000):  # the first start of all converts the network and may encode the gallery
             assert server.poll() is None, log.read_text()
             try:
                 urlopen(url).close()
@@ -77,7 +109,7 @@ def open_page(browser, address: str):
     """A function that opens the page in a fresh window; at the end, nothing has gone wrong in any of them."""
     windows, wrong = [], []
 
-    def open_it(link: str = "/", **settings: object):
+    def open_it(link: str = "/", hasty: bool = False, **settings: object):
         settings.setdefault("viewport", {"width": 1280, "height": 900})
         window = browser.new_context(**settings)
         windows.append(window)
@@ -88,7 +120,9 @@ def open_page(browser, address: str):
             lambda request: request.url.startswith((address, "data:", "blob:")) or wrong.append(request.url),
         )
         page.goto(address + link)
-        page.locator(".strip i").first.wait_for()
+        if not hasty:
+            page.locator(".strip i").first.wait_for()
+            page.wait_for_function("!document.documentElement.classList.contains('opening')")
         return page
 
     yield open_it

@@ -31,7 +31,7 @@ def whole(page: Page) -> str:
     """All that the page shows, but for the time of a search, which is measured again when the page opens."""
     page.wait_for_timeout(500)
     return page.locator("#stage").evaluate(
-        "stage => ['.query', '.results', '.strip', '#curve'].map(what => stage.querySelector(what).outerHTML).join()"
+        "stage => ['.query', '.results', '.strip', '.curve'].map(what => stage.querySelector(what).outerHTML).join()"
     )
 
 
@@ -101,7 +101,7 @@ def test_a_result_becomes_the_query_and_the_way_back(open_page) -> None:
     tile.click()
     expect(page.locator(".query")).to_have_attribute("data-query", item)
     expect(page.locator(".query strong")).to_have_text(name)
-    expect(page).to_have_url(re.compile(f"q={item}&bits=32&k=12"))
+    expect(page).to_have_url(re.compile(f"gallery=emoji&q={item}&bits=32&k=12&view=compare"))
     page.go_back()
     expect(page.locator(".query strong")).to_have_text(before)
 
@@ -137,7 +137,7 @@ def test_an_uploaded_picture(open_page) -> None:
     expect(page.locator(".query img")).to_have_attribute("src", re.compile("^data:image/webp"))
     expect(page.locator(".badge")).to_have_count(0)
     expect(page.locator("[data-fact=right]")).to_contain_text("class unknown")
-    page.get_by_role("slider").press("Home")
+    page.locator("#bits-range").press("Home")
     shown_bits(page, 8)
     expect(page.locator(".query strong")).to_have_text("Your picture")
 
@@ -190,8 +190,9 @@ def test_an_unreadable_file_leaves_the_page_whole(open_page, content: bytes, rea
 def test_a_file_that_is_too_large(open_page) -> None:
     page = open_page()
     give(page, {"name": "a.png", "mimeType": "image/png", "buffer": bytes(10_500_000)})
-    expect(page.get_by_test_id("toast-body")).to_contain_text("maximum allowed size")
-    expect(page.locator("#query .note")).not_to_contain_text("Reading")
+    expect(page.locator("#query .note")).to_have_text(
+        "The picture exceeds the maximum allowed size of 10 MB."
+    )
 
 
 def test_examples_and_shuffle(open_page) -> None:
@@ -218,9 +219,8 @@ def test_a_link_opens_a_state(open_page) -> None:
     expect(page.locator(".query")).to_have_attribute("data-query", "100")
     expect(page.locator(".results li")).to_have_count(6)
     shown_bits(page, 64)
-    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "64 bits · 8 bytes")
+    expect(page.locator("#bits-range")).to_have_attribute("aria-valuetext", "64 bits · 8 bytes")
     expect(page.locator("#k input:checked")).to_have_attribute("value", "6")
-    page.wait_for_timeout(500)
     expect(page.locator("[data-fact=bytes]")).to_contain_text("8 bytes")
 
 
@@ -235,7 +235,7 @@ def test_a_link_with_nothing_right_in_it(open_page) -> None:
 def test_no_width_needs_sideways_scrolling(open_page, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for tile in page.locator(".results li").all():
+    for tile in [*page.locator(".results li").all(), *page.locator("#panel .mini").all()]:
         box = tile.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
@@ -248,22 +248,10 @@ def test_on_a_phone_the_slider_is_dragged_by_a_finger(open_page) -> None:
     shown_bits(page, 128)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_is_legible(open_page, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
-    dark = page.evaluate("document.body.classList.contains('dark')")
-    assert dark == (scheme == "dark")
-    texts = ["h1", ".lead", ".note", ".query strong", ".query figcaption span", ".give .primary", ".quiet"]
-    texts += ["#bits output", ".ticks span", ".facts dd", ".facts dt", ".facts small", ".tile .name"]
-    texts += [".tile .meta span", ".tile .meta b", "#k label.selected", "#k label:not(.selected)", ".end p"]
-    for selector in texts:
-        assert contrast(page, selector) >= 4.5, selector
-
-
 def test_names_for_screen_readers(open_page) -> None:
     page = open_page()
     assert page.locator("h1").count() == 1
-    for button in page.locator("#stage button:visible").all():
+    for button in page.locator(":is(#stage, #closer) button:visible").all():
         assert (button.get_attribute("aria-label") or button.inner_text()).strip()
     assert page.locator("img:not([alt])").count() == 0
     expect(page.get_by_role("img", name=re.compile("Quality at each length: .* now 32 bits"))).to_have_count(

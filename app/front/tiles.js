@@ -1,0 +1,29 @@
+// Buttons say in a data attribute what they want; what is pending asks again; pictures tell their code.
+const wants = {
+  query: data => trigger('select', {query: data.query}),
+  view: data => trigger('view', {view: data.view}),
+  step: data => trigger('step', {step: data.step}),
+  shuffle: () => trigger('shuffle'),
+  fetch: () => trigger('fetch'),
+  again: () => trigger('again'),
+};
+element.addEventListener('click', event => {
+  const button = event.target.closest('button');
+  const want = button && Object.keys(wants).find(name => name in button.dataset);
+  if (want) wants[want](button.dataset);
+});
+
+const look = event => {
+  const button = event.target.closest && event.target.closest('[data-code]');
+  const detail = button ? {code: button.dataset.code, name: button.dataset.name} : null;
+  document.dispatchEvent(new CustomEvent('look', {detail}));
+};
+const away = () => document.dispatchEvent(new CustomEvent('look', {detail: null}));
+element.addEventListener('mouseover', look);
+element.addEventListener('focusin', look);
+element.addEventListener('mouseleave', away);
+element.addEventListener('focusout', away);
+
+const wait = () => { if (element.querySelector('[data-pending]')) setTimeout(() => trigger('poll'), 400); };
+watch('value', wait);
+wait();

@@ -1,0 +1,88 @@
+"""How it works, with the mathematics for those who want it: MathML, which browsers draw themselves."""
+
+
+def render() -> str:
+    """The same for every query."""
+    return f'<div class="prose">{"".join(_part(title, text) for title, text in _PARTS)}</div>'
+
+
+def _part(title: str, text: str) -> str:
+    return f"<section><h3>{title}</h3>{text}</section>"
+
+
+def _math(inner: str) -> str:
+    return f'<math display="block">{inner}</math>'
+
+
+_SIGN = _math(
+    "<msub><mi>h</mi><mi>i</mi></msub><mo>(</mo><mi>x</mi><mo>)</mo><mo>=</mo><mi>sign</mi><mo>(</mo>"
+    "<msubsup><mi>w</mi><mi>i</mi><mi>⊤</mi></msubsup><mi>f</mi><mo>(</mo><mi>x</mi><mo>)</mo><mo>+</mo>"
+    "<msub><mi>c</mi><mi>i</mi></msub><mo>)</mo><mspace width='2em'/><mi>i</mi><mo>=</mo><mn>1</mn><mo>,</mo>"
+    "<mo>…</mo><mo>,</mo><mn>128</mn>"
+)
+_DISTANCE = _math(
+    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>x</mi><mo>)</mo><mo>=</mo>"
+    "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>b</mi></munderover>"
+    "<mo>[</mo><msub><mi>h</mi><mi>i</mi></msub><mo>(</mo><mi>q</mi><mo>)</mo><mo>≠</mo>"
+    "<msub><mi>h</mi><mi>i</mi></msub><mo>(</mo><mi>x</mi><mo>)</mo><mo>]</mo>"
+)
+_NESTED = _math(
+    "<msub><mi>d</mi><mn>8</mn></msub><mo>≤</mo><msub><mi>d</mi><mn>16</mn></msub><mo>≤</mo>"
+    "<msub><mi>d</mi><mn>32</mn></msub><mo>≤</mo><msub><mi>d</mi><mn>64</mn></msub><mo>≤</mo>"
+    "<msub><mi>d</mi><mn>128</mn></msub>"
+)
+_LOSS = _math(
+    "<mi>L</mi><mo>=</mo><munder><mo>∑</mo><mrow><mi>b</mi><mo>∈</mo><mo>{</mo><mn>8</mn><mo>,</mo><mn>16</mn><mo>,</mo>"
+    "<mn>32</mn><mo>,</mo><mn>64</mn><mo>,</mo><mn>128</mn><mo>}</mo></mrow></munder><msub><mi>α</mi><mi>b</mi></msub>"
+    "<mi>ℓ</mi><mo>(</mo><msub><mi>h</mi><mrow><mn>1</mn><mo>…</mo><mi>b</mi></mrow></msub><mo>)</mo>"
+)
+_PRECISION = _math(
+    "<mi>AP</mi><mo>=</mo><mfrac><mn>1</mn><mi>R</mi></mfrac><munder><mo>∑</mo><mrow><mi>r</mi><mspace width='.3em'/>"
+    "<mtext>right</mtext></mrow></munder><mfrac><mrow><mtext>right among the first </mtext><mi>r</mi></mrow>"
+    "<mi>r</mi></mfrac>"
+)
+_TRIANGLE = _math(
+    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>x</mi><mo>)</mo><mo>≥</mo><mo>|</mo>"
+    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>c</mi><mo>)</mo><mo>−</mo>"
+    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>x</mi><mo>,</mo><mi>c</mi><mo>)</mo><mo>|</mo>"
+)
+
+_PARTS = (
+    (
+        "From a picture to bits",
+        "<p>A convolutional network turns a picture x into numbers f(x). A last layer weighs them 128 times anew, and "
+        f"keeps of each sum only whether it is positive.</p>{_SIGN}<p>Packed, that is 16 bytes.</p>",
+    ),
+    (
+        "Near and far",
+        "<p>The distance of two codes of b bits is the number of places where they differ, the Hamming distance."
+        f"</p>{_DISTANCE}<p>A processor counts it with two instructions: exclusive or, and population count.</p>",
+    ),
+    (
+        "Nested",
+        "<p>The 8-bit code is the first byte of the 128-bit code; nothing else is stored. A prefix leaves terms of "
+        f"the sum out, so it never overstates a distance.</p>{_NESTED}<p>One network and one copy of the codes serve "
+        "every length.</p>",
+    ),
+    (
+        "How it is learnt",
+        "<p>Every prefix must be a good code by itself. Each has a loss ℓ that draws pictures of a class together "
+        f"and pushes classes apart; all are learnt at once.</p>{_LOSS}<p>The weights α follow the gradients, so that "
+        "no length is learnt at the cost of another: where the gradient of a longer code opposes that of a shorter "
+        "one, it counts less. The longer code also teaches the next shorter one. See He et al., "
+        "<i>Nested Hash Layer</i>, arXiv 2412.08922.</p>",
+    ),
+    (
+        "How quality is measured",
+        "<p>Pictures that the network has never seen look for their class, which R of the others share. Average "
+        f"precision rewards right pictures that come early.</p>{_PRECISION}<p>At 8 bits hundreds of pictures share a "
+        "distance. Their order carries nothing, so the page gives the mean over all orders, exactly.</p>",
+    ),
+    (
+        "How the search skips",
+        "<p>Pictures are grouped round centres c. The distance of a group to its centre is known beforehand, so the "
+        f"triangle inequality tells how near a group can be at best.</p>{_TRIANGLE}<p>A group that cannot beat what "
+        "has been found is not read. The answer is exact. Longer codes part the groups better, so more is skipped: "
+        "that is why the longer search may be the quicker one.</p>",
+    ),
+)

@@ -1,0 +1,59 @@
+"""The guided tour: five states of the page, each with a thought."""
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """One step: a heading, a thought (HTML), the code length, the section that is open, and where to look."""
+
+    title: str
+    text: str
+    bits: int
+    view: str
+    look: str
+
+
+STEPS = (
+    Step(
+        "A picture becomes a row of bits",
+        "A network looks at the picture and answers 128 yes-or-no questions that it has thought up itself. Pictures "
+        "of the same kind get nearly the same answers. To find pictures like this one, <b>count the answers that "
+        "differ</b>: few means alike. Point at a result to see which.",
+        128,
+        "bits",
+        "bits",
+    ),
+    Step(
+        "Fewer bits see less",
+        "Now keep only the first 8 answers: one byte a picture instead of 16. Different kinds of pictures now look "
+        "the same. Compare: <b>the longer code finds better</b>, since it asks more questions.",
+        8,
+        "compare:32",
+        "panel",
+    ),
+    Step(
+        "More bits cost more",
+        "Every bit must be stored, and compared in every search. With a million pictures that shows: look at the "
+        "scan of every code. <b>Sixteen times the bits is sixteen times the memory</b>, and a slower scan.",
+        32,
+        "speed:1000000",
+        "panel",
+    ),
+    Step(
+        "Nested: one code is all of them",
+        "Usually each length needs a network, and a copy of all codes, of its own. Here <b>the 8-bit code is the "
+        "start of the 16-bit code</b>, and so on. Train once, store once, cut where you like; or begin with a few bits "
+        "and read on only where it may matter. Press “Next step” to follow it.",
+        32,
+        "coarse:1",
+        "panel",
+    ),
+    Step(
+        "Which length would you choose?",
+        "Each step to the right doubles the cost, and adds less and less quality. <b>Choose the shortest code that is "
+        "good enough</b>: the dashed line is 95 % of the best. Then try your own picture.",
+        32,
+        "quality",
+        "panel",
+    ),
+)

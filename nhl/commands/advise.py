@@ -1,0 +1,68 @@
+"""`python -m nhl advise`: which code length is good enough for a gallery."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nhl.commands import Formatter
+
+if TYPE_CHECKING:
+    from nhl.advise import Advice
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "advise", help="say which code length is good enough for a gallery", formatter_class=Formatter
+    )
+    parser.add_argument("gallery", type=Path, help="the gallery file")
+    parser.add_argument("--checkpoint", type=Path, help="folder of the model; by default the gallery's own")
+    parser.add_argument("--queries", type=int, default=1000, help="pictures that ask, at most")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample of queries")
+    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.set_defaults(run=_advise)
+
+
+def _advise(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from nhl.advise import advise
+    from nhl.checkpoint import read_config
+    from nhl.gallery import Gallery
+    from nhl.gallery_codes import gallery_codes, own_checkpoint
+
+    if options.queries < 1:
+        raise ValueError(f"`--queries` must be at least 1 but got {options.queries}")
+    gallery = Gallery(options.gallery)
+    checkpoint, items = options.checkpoint or own_checkpoint(gallery), gallery.items()
+    # Held-out pictures ask the others, where the gallery says which they are; else each asks all others.
+    parts = {
+        part: np.array([n for n, item in enumerate(items) if item.split == part])
+        for part in ("query", "train")
+    }
+    held_out = all(len(part) for part in parts.values())
+    advice = advise(
+        gallery_codes(gallery, checkpoint),
+        read_config(checkpoint).lengths,
+        [item.label for item in items],
+        parts["query"] if held_out else None,
+        parts["train"] if held_out else None,
+        most_queries=options.queries,
+        seed=options.seed,
+    )
+    print(json.dumps(dataclasses.asdict(advice), indent=2) if options.json else table(advice))
+
+
+def table(advice: "Advice") -> str:
+    """The advice as lines of text."""
+    lines = [f"{advice.queries} pictures asked {advice.pictures}; quality is {advice.measure}", ""]
+    lines.append(f"{'bits':>5} {'quality':>8} {'of full':>8} {'kB':>9} {'search us':>10}")
+    for c in advice.costs:
+        lines.append(
+            f"{c.length:>5} {c.quality:>8.3f} {c.share:>8.1%} {c.bytes / 1000:>9.1f} {c.search_us:>10.1f}"
+        )
+    lines.append("")
+    lines += [f"{length} bits keep {part} % of the quality" for part, length in advice.shortest.items()]
+    return "\n".join(lines)

@@ -1,0 +1,38 @@
+"""`python -m nhl export`: a trained network to ONNX or OpenVINO."""
+
+import argparse
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nhl.commands import Formatter
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "export",
+        help="write a network to ONNX or OpenVINO",
+        formatter_class=Formatter,
+        epilog="The file takes `pixels` (M, S, S, 3), uint8, RGB, and gives `outputs` (M, B), whose signs are bits.",
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--to", type=Path, required=True, help="a file that ends on .onnx or .xml")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="pictures for the check; by default random ones"
+    )
+    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from nhl.export import export_model
+    from nhl.picture_files import find_pictures
+
+    pictures = None
+    if options.pictures is not None:
+        pictures = [os.fsdecode(file.path) for file in find_pictures(options.pictures).files[:256]]
+    check = export_model(options.checkpoint, options.to, pictures)
+    print(json.dumps(dataclasses.asdict(check)) if options.json else f"{options.to}: {check}")

@@ -1,0 +1,271 @@
+"""The sections under the results, the tour, the galleries and the links, as a visitor uses them."""
+
+import re
+import zipfile
+from io import BytesIO
+
+import pytest
+from browser_at_hand import no_browser
+from PIL import Image
+
+try:
+    from contrast import faint
+    from playwright.sync_api import Page, expect
+except ImportError:
+    no_browser()
+
+SECTIONS = ("compare", "quality", "speed", "bits", "coarse", "how")
+
+
+def show(page: Page, name: str) -> None:
+    page.locator(f"#tab-{name}").click()
+    expect(page.locator("#section")).to_have_class(name)
+
+
+def png(colour: str) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (40, 40), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def archive(**files: bytes) -> dict[str, object]:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return {"name": "mine.zip", "mimeType": "application/zip", "buffer": file.getvalue()}
+
+
+def test_compare_two_lengths_then_all(open_page) -> None:
+    page = open_page("/?bits=32")
+    sides = page.locator("#section .side")
+    expect(sides).to_have_count(2)
+    kept = page.locator("#section .mini.kept").count() // 2
+    gained, lost = page.locator("#section .gained").count(), page.locator("#section .lost").count()
+    assert gained == lost == 12 - kept
+    expect(page.locator(".told")).to_have_text(
+        f"From 8 to 32 bits: {kept} kept, {gained} gained, {lost} lost."
+    )
+    expect(sides.nth(1).locator("h3")).to_contain_text("of 12 right")
+    page.locator("#bits-range").press("End")
+    expect(page.locator(".told")).to_contain_text("From 8 to 128 bits")
+    page.get_by_role("button", name="All lengths").click()
+    expect(sides).to_have_count(5)
+    expect(page).to_have_url(re.compile("view=compare:all"))
+
+
+def test_quality_marks_the_slider_and_computes_what_is_enough(open_page) -> None:
+    page = open_page()
+    show(page, "quality")
+    expect(page.locator("#section tr.now th")).to_have_text("32")
+    enough = int(page.locator(".verdict").get_attribute("data-enough"))
+    rows = {
+        int(row.locator("th").inner_text()): float(row.locator("td").nth(3).inner_text().rstrip("%"))
+        for row in page.locator("#section tbody tr").all()
+    }
+    assert enough == min(bits for bits, share in rows.items() if share >= 95)
+    page.locator("#bits-range").press("Home")
+    expect(page.locator("#section tr.now th")).to_have_text("8")
+    expect(page.locator(".lines .tick.now")).to_have_text("8")
+    expect(page.locator(".keys")).to_contain_text("this query")
+
+
+def test_speed_and_size(open_page) -> None:
+    page = open_page()
+    show(page, "speed")
+    kinds = page.locator(".kinds")
+    expect(kinds).to_have_attribute("data-count", "4546", timeout=60_000)
+    expect(page.locator(".made-up")).to_contain_text("real pictures")
+    sizes = page.get_by_role("slider", name="Pictures in the gallery")
+    sizes.press("ArrowRight")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(sizes).to_have_attribute("aria-valuetext", "10,000")
+    expect(kinds).to_have_attribute("data-count", "10000", timeout=60_000)
+    expect(page.locator(".made-up")).to_contain_text("for timing only")
+    for kind in ("scan", "index", "faiss"):
+        expect(page.locator(f".kinds .{kind} li")).to_have_count(5)
+    expect(page.locator(".kinds .scan .now")).to_contain_text("32")
+    page.locator("#bits-range").press("End")
+    expect(page.locator(".kinds .scan .now")).to_contain_text("128")
+    expect(page.locator(".weights .now")).to_contain_text("160 KB")
+    page.get_by_role("button", name="Measure again").click()
+    expect(page.locator(".kinds .scan .now")).to_contain_text("128", timeout=60_000)
+
+
+def test_bits_and_pointing_at_a_result(open_page) -> None:
+    page = open_page()
+    show(page, "bits")
+    expect(page.locator(".codes button")).to_have_count(12)
+    tile = page.locator(".results .tile").first
+    tile.hover()
+    distance = int(tile.locator(".meta b").inner_text())
+    expect(page.locator(".strip .used.differs")).to_have_count(distance)
+    expect(page.locator(".look")).to_contain_text(f"{distance} / 32 bits differ")
+    row = page.locator(".codes button").nth(3)
+    row.focus()
+    expect(page.locator(".strip .used.differs")).to_have_count(int(row.locator("b").inner_text()))
+    code = row.locator("path.differs:not(.rest)").get_attribute("d")
+    assert code.count("M") == int(row.locator("b").inner_text())
+    row.blur()
+    expect(page.locator(".strip .differs")).to_have_count(0)
+
+
+def test_coarse_to_fine_step_by_step(open_page) -> None:
+    page = open_page()
+    show(page, "coarse")
+    counts = [int(b.inner_text().replace(",", "")) for b in page.locator(".steps b").all()]
+    assert counts[0] == 4546
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] >= 12
+    for step in range(2, 6):
+        page.get_by_role("button", name="Next step").click()
+        expect(page.locator("#section")).to_have_attribute("data-shown", f"coarse:{step}")
+        expect(page.locator(".dots")).to_have_attribute("aria-label", f"{counts[step]:,} of 4,546")
+    expect(page.locator("#section .mini")).to_have_count(12)
+    page.get_by_role("button", name="Start again").click()
+    expect(page.locator(".steps [aria-current=step]")).to_contain_text("all")
+
+
+def test_tabs_by_keyboard(open_page) -> None:
+    page = open_page()
+    tab = page.get_by_role("tab", name="Compare")
+    tab.focus()
+    tab.press("ArrowLeft")
+    expect(page.locator("#section")).to_have_class("how")
+    how = page.get_by_role("tab", name="How it works")
+    expect(how).to_be_focused()
+    expect(how).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#section math")).to_have_count(6)
+    how.press("Home")
+    expect(page.get_by_role("tab", name="Compare")).to_be_focused()
+
+
+def test_the_tour_in_five_steps(open_page) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Take the tour").click()
+    states = [("128", "bits"), ("8", "compare"), ("32", "speed"), ("32", "coarse"), ("32", "quality")]
+    for step, (bits, section) in enumerate(states, start=1):
+        expect(page.locator(".tour .eyebrow")).to_have_text(f"Step {step} of 5")
+        expect(page.locator(".results")).to_have_attribute("data-bits", bits)
+        expect(page.locator("#section")).to_have_class(section)
+        expect(page).to_have_url(re.compile(rf"\?tour={step}$"))
+        expect(page.locator(".tour")).to_be_in_viewport(ratio=1)
+        page.locator(".tour .primary").click()
+    expect(page.locator(".tour")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"bits=32&k=12&view=quality"))
+
+
+def test_a_link_opens_a_step_of_the_tour(open_page) -> None:
+    page = open_page("/?tour=2")
+    expect(page.locator(".tour h2")).to_have_text("Fewer bits see less")
+    expect(page.locator(".results")).to_have_attribute("data-bits", "8")
+    page.get_by_role("button", name="Close the tour").click()
+    expect(page).to_have_url(re.compile(r"bits=8.*view=compare:32"))
+
+
+def test_nothing_can_overtake_a_link(open_page) -> None:
+    page = open_page("/?q=100&bits=64&k=6&view=bits", hasty=True)
+    page.keyboard.press("Tab")
+    for _ in range(30):  # as soon as there is anything, whatever it is
+        page.evaluate(
+            """() => {
+              const input = document.querySelector('#bits-range');
+              if (!input || !input.checkVisibility({visibilityProperty: true})) return;
+              input.value = 0;
+              input.dispatchEvent(new Event('input', {bubbles: true}));
+            }"""
+        )
+        if page.locator(".query[data-query='100']").count():
+            break
+        page.wait_for_timeout(20)
+    expect(page.locator(".query")).to_have_attribute("data-query", "100")
+    expect(page).to_have_url(re.compile("q=100&"))
+    expect(page.locator("#section")).to_have_class("bits")
+
+
+def test_the_link_is_copied(open_page) -> None:
+    page = open_page("/?q=100&bits=64", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+    assert re.search(r"\?gallery=emoji&q=100&bits=64&k=12&view=compare$", copied)
+
+
+def test_own_pictures_are_indexed_for_this_visitor_alone(open_page) -> None:
+    page, stranger = open_page(), open_page()
+    page.locator("#chooser").get_by_text("Your pictures").click()
+    page.locator("#files input[type=file]").set_input_files(
+        [
+            archive(**{"red/1.png": png("red"), "red/2.png": png("crimson"), "words.txt": b"words"}),
+            {"name": "blue.png", "mimeType": "image/png", "buffer": png("blue")},
+        ]
+    )
+    expect(page.locator("#notice")).to_contain_text("3 pictures. 1 file was left out", timeout=30_000)
+    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 3 pictures")
+    expect(page.locator(".results li")).to_have_count(2)
+    source = page.locator(".results img").first.evaluate("image => image.src")
+    assert page.request.get(source).headers["cache-control"] == "private, no-store"
+    page.locator("#bits-range").press("End")
+    expect(page.locator(".results")).to_have_attribute("data-bits", "128")
+    stranger.locator("#chooser").get_by_text("Your pictures").click()
+    expect(stranger.locator("#files")).to_be_visible()
+    expect(stranger.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+    page.close()
+    for _ in range(100):
+        if stranger.request.get(source).status == 404:
+            break
+        stranger.wait_for_timeout(100)
+    assert stranger.request.get(source).status == 404
+
+
+def test_files_without_a_picture(open_page) -> None:
+    page = open_page()
+    page.locator("#chooser").get_by_text("Your pictures").click()
+    page.locator("#files input[type=file]").set_input_files(archive(a=b"words"))
+    expect(page.get_by_test_id("toast-body")).to_contain_text("no picture that can be read")
+    expect(page.locator(".results li")).to_have_count(12)
+
+
+def test_another_gallery_is_fetched_once(open_page) -> None:
+    page = open_page()
+    page.locator("#chooser").get_by_text("CIFAR-10").click()
+    expect(page.locator("#notice")).to_contain_text("170 MB")
+    page.get_by_role("button", name="Fetch CIFAR-10").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 20 pictures", timeout=60_000)
+    expect(page).to_have_url(re.compile("gallery=cifar10"))
+    expect(page.locator("#bottom")).to_contain_text("Krizhevsky")
+    again = open_page("/?gallery=cifar10&bits=8")
+    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 20 pictures")
+    expect(again.locator("#chooser input:checked")).to_have_attribute("value", "cifar10")
+    again.locator("#chooser").get_by_text("Emoji").click()
+    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+
+
+def test_a_link_to_pictures_that_are_gone(open_page) -> None:
+    page = open_page("/?gallery=mine&q=3&bits=8")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("a visitor's own, and are gone")
+    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_is_legible(open_page, scheme: str) -> None:
+    page = open_page("/?tour=2", color_scheme=scheme, reduced_motion="reduce")
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    assert faint(page, ".gradio-container") == []
+    for name in SECTIONS:
+        show(page, name)
+        if name == "speed":
+            page.locator(".kinds").wait_for(timeout=60_000)
+        assert faint(page, "#closer") == [], name
+
+
+def test_no_section_needs_sideways_scrolling_on_a_phone(open_page) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    for name in SECTIONS:
+        show(page, name)
+        if name == "speed":
+            page.locator(".kinds").wait_for(timeout=60_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        expect(page.locator(f"#tab-{name}")).to_be_in_viewport(ratio=0.9)
