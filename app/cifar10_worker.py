@@ -22,12 +22,9 @@ from PIL import Image
 
 from app import texts
 from app.worker import Report, WorkError, answer_requests
-from nhl.checkpoint import fingerprint
-from nhl.encode import Encoder
 from nhl.gallery import Gallery, Item, write_gallery
-from nhl.gallery_codes import codes_path
+from nhl.gallery_codes import gallery_codes
 from nhl.images import load_image
-from nhl.stored_codes import save_codes
 
 ARCHIVE_BYTES = 170_498_071
 PICTURES = 10_000
@@ -41,15 +38,12 @@ def make(request: Any, report: Report) -> int:
     pictures = from_folder(Path(request["folder"])) if request["folder"] else fetched(target.parent, report)
     meta = {"name": "cifar10", "title": "CIFAR-10", "credits": texts.CIFAR10_CREDITS}
     write_gallery(target, items(pictures, report), meta)
-    gallery = Gallery(target)
-    ids = [item.id for item in gallery.items()]
-    encoder = Encoder(request["checkpoint"])
-    codes = encoder.encode(
-        [gallery.thumbnail(number) for number in ids], progress=lambda done, all: report("encode", done / all)
+    codes = gallery_codes(
+        Gallery(target),
+        request["checkpoint"],
+        progress=lambda done, total: report("encode", done / total),
     )
-    marks = {"model": fingerprint(request["checkpoint"]), "gallery": gallery.fingerprint}
-    save_codes(codes_path(gallery), codes, ids, **marks)
-    return len(ids)
+    return len(codes)
 
 
 def items(pictures: Iterator[tuple[str, Image.Image]], report: Report) -> Iterator[tuple[Item, bytes]]:

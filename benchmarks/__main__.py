@@ -7,6 +7,7 @@ from collections.abc import Sequence
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
     "evaluate": "mAP at every length in one pass against a sort for each query and length",
+    "clickhouse": "the same codes in a ClickHouse table beside NestedIndex",
     "encode": "images to codes: our runtimes against torch eager",
     "train": "all code lengths in one training run against a run for each",
     "startup": "seconds until the page answers, and its memory",

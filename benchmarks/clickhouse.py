@@ -6,7 +6,6 @@ of a batch, all queries in one call on all cores, is a query's share of the fast
 those of the files after merging.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import write_result
-from benchmarks.search import BLOCK, CODES, QUERIES, Codes, K
+from benchmarks.search import BLOCK, QUERIES, Codes, K, parser, sets
 from nhl.clickhouse import ClickHouseIndex, connect
 from nhl.codes import LENGTHS
 from nhl.index import NestedIndex, warm_up
@@ -105,26 +104,12 @@ def record(kind: str, codes: Codes, queries: Codes, rounds: int, folder: Path) -
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks clickhouse",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
-    parser.add_argument(
-        "--images", type=float, nargs="+", default=[1e6, 1e7], help="how many codes (1e6 1e7)"
-    )
-    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
-    parser.add_argument("--rounds", type=int, default=10, help="two counted queries each (10)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/clickhouse.json)")
-    options = parser.parse_args(arguments)
+    options = parser("clickhouse", __doc__, [1e6, 1e7], 10).parse_args(arguments)
     warm_up()
     records = []
-    for count in map(int, options.images):
-        for kind in options.codes:
-            codes = CODES[kind](count + QUERIES, options.checkpoint)
-            with tempfile.TemporaryDirectory() as folder:
-                records.append(record(kind, codes[:count], codes[count:], options.rounds, Path(folder)))
+    for kind, codes, queries in sets(options):
+        with tempfile.TemporaryDirectory() as folder:
+            records.append(record(kind, codes, queries, options.rounds, Path(folder)))
     result = {"k": K, "batch": QUERIES, "records": records}
     print(f"\nwritten to {write_result('clickhouse', result, options.out)}")
     return 0

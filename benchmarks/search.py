@@ -9,7 +9,7 @@ thread reading, is measured in the same run: no exhaustive search can take less 
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -178,25 +178,37 @@ def record(kind: str, codes: Codes, queries: Codes, rounds: int) -> list[dict[st
     return records
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+def parser(name: str, description: str | None, images: list[float], rounds: int) -> argparse.ArgumentParser:
+    """The options of a benchmark over sets of codes."""
+    found = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {name}",
+        description=description,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument(
-        "--images", type=float, nargs="+", default=[1e4, 1e5, 1e6, 1e7], help="how many codes (1e4 to 1e7)"
-    )
-    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
-    parser.add_argument("--rounds", type=int, default=20, help="two counted queries each (20)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/search.json)")
-    options = parser.parse_args(arguments)
-    warm_up()
-    records = []
+    sizes = " ".join(f"{count:.0e}".replace("+0", "") for count in images)
+    found.add_argument("--images", type=float, nargs="+", default=images, help=f"how many codes ({sizes})")
+    found.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
+    found.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
+    found.add_argument("--rounds", type=int, default=rounds, help=f"two counted queries each ({rounds})")
+    found.add_argument("--out", type=Path, help=f"result file (benchmarks/results/{name}.json)")
+    return found
+
+
+def sets(options: argparse.Namespace) -> Iterator[tuple[str, Codes, Codes]]:
+    """Kind, codes and queries of every set that the options ask for."""
     for count in map(int, options.images):
         for kind in options.codes:
             codes = CODES[kind](count + QUERIES, options.checkpoint)
-            records += record(kind, codes[:count], codes[count:], options.rounds)
+            yield kind, codes[:count], codes[count:]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it: see `--help`."""
+    options = parser("search", __doc__, [1e4, 1e5, 1e6, 1e7], 20).parse_args(arguments)
+    warm_up()
+    records = []
+    for kind, codes, queries in sets(options):
+        records += record(kind, codes, queries, options.rounds)
     path = write_result("search", {"k": K, "records": records}, options.out)
     print(f"\nwritten to {path}")
     if "real" in options.codes:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nhl.codes import check_codes, check_length
+from nhl.codes import check_codes, check_ids, check_length
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -160,18 +160,19 @@ class ClickHouseIndex:
         Raises:
             ValueError: if `ids` are not whole numbers, or one is not in the index; nothing is removed then.
         """
-        numbers = np.unique(np.asarray(ids))
-        if numbers.size and numbers.dtype.kind not in "iu":
-            raise ValueError(f"`ids` must be whole numbers but got {numbers.dtype}")
-        here = numbers[(numbers >= 0) & (numbers < 1 << ID_BITS)]
-        blocks = [{"ids": here[start : start + IDS].tolist()} for start in range(0, len(here), IDS)]
         among = "WHERE id IN {ids:Array(UInt64)}"
-        known = [self._numbers(f"SELECT id FROM {self._table} {among}", block) for block in blocks]
-        unknown = np.setdiff1d(numbers, np.concatenate([here[:0], *known]))
-        if unknown.size:
-            raise ValueError(f"`ids` must be in the index but got {unknown[0]}")
+
+        def parts(numbers: NDArray[Any]) -> list[dict[str, list[int]]]:
+            return [{"ids": numbers[start : start + IDS].tolist()} for start in range(0, len(numbers), IDS)]
+
+        def held(numbers: NDArray[Any]) -> NDArray[Any]:
+            here = numbers[(numbers >= 0) & (numbers < 1 << ID_BITS)]
+            known = [self._numbers(f"SELECT id FROM {self._table} {among}", part) for part in parts(here)]
+            return np.concatenate([here[:0], *known])
+
+        numbers = check_ids(ids, held)
         rows = f"{self._table}_local ON CLUSTER {self._cluster}" if self._cluster else self._table
-        for block in blocks:
+        for block in parts(numbers):
             self._client.command(f"DELETE FROM {rows} {among}", parameters=block)
 
     def _refusal(self, k: object) -> ValueError:

@@ -4,7 +4,8 @@ The first bit of a code is the most significant bit of its first byte. Hence the
 packed B-bit code are the packed b-bit code, and codes of every length are stored once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +66,25 @@ def check_codes(codes: ArrayLike, name: str = "codes") -> NDArray[np.uint8]:
             f"`{name}` must be packed codes, uint8 of shape (N, B/8), but got {array.dtype} of shape {array.shape}"
         )
     return array
+
+
+def check_ids(ids: ArrayLike, held: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+    """The ids of codes in an index, ascending and each once, checked.
+
+    Args:
+        ids: any number.
+        held: some ids to those of them that are in the index.
+
+    Raises:
+        ValueError: if they are not whole numbers, or one is not in the index.
+    """
+    numbers = np.unique(np.asarray(ids))
+    if numbers.size and numbers.dtype.kind not in "iu":
+        raise ValueError(f"`ids` must be whole numbers but got {numbers.dtype}")
+    unknown = np.setdiff1d(numbers, held(numbers))
+    if unknown.size:
+        raise ValueError(f"`ids` must be in the index but got {unknown[0]}")
+    return numbers
 
 
 def pack(outputs: ArrayLike) -> NDArray[np.uint8]:

@@ -112,7 +112,9 @@ def compare(
     Raises:
         ValueError: if the file holds another comparison's records.
     """
-    found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
+    description = _features(
+        comparison, cache, lambda done, total: progress("Features", done, total)
+    ).description  # the workers read the rest for themselves
     described = json.loads(json.dumps(asdict(comparison)))
     records = _read(path, described)
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}
@@ -127,7 +129,7 @@ def compare(
             for cell in ready:
                 records += cell.result()
             records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
-            _write(path, {"comparison": described, "protocol": found.description, "records": records})
+            _write(path, {"comparison": described, "protocol": description, "records": records})
     progress("Comparing", total, total)
     return records
 

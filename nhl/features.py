@@ -17,6 +17,7 @@ from nhl.data import Pictures, Protocol
 from nhl.data.views import Views
 from nhl.preprocessing import Preprocessing
 from nhl.settings import Settings
+from nhl.whole_file import whole
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ def features(
     if not path.is_file():
         found = _compute(settings, protocol, progress)
         cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        save_file(found, partial)
-        partial.replace(path)
+        with whole(path) as partial:
+            save_file(found, partial)
     kept = {name: part.float() for name, part in load_file(path).items()}
     mean, deviation = kept["plain"].mean(0), kept["plain"].std(0) + 1e-3
     scaled = {name: (part - mean) / deviation for name, part in kept.items()}

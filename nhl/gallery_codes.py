@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nhl.checkpoint import CONFIG, fingerprint
-from nhl.encode import Encoder
+from nhl.encode import Encoder, Progress
 from nhl.gallery import Gallery, GalleryError
 from nhl.stored_codes import StaleCodesError, load_codes, save_codes
 
@@ -24,17 +24,21 @@ class OtherModelError(GalleryError):
 
 
 def gallery_codes(
-    gallery: Gallery, checkpoint: str | Path, encoder: Encoder | None = None
+    gallery: Gallery,
+    checkpoint: str | Path,
+    encoder: Encoder | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
     """The codes (N, B/8) of all items, in the order of `gallery.items()`.
 
     A growing gallery holds them itself. Those of one that was written whole are stored beside it, where
-    its folder can be written; a progress bar shows while they are made.
+    its folder can be written.
 
     Args:
         gallery: N pictures.
         checkpoint: the folder of the model.
         encoder: of that checkpoint; made where it is needed and not given.
+        progress: called as `progress(done, total)` while codes are made; by default a bar shows it.
 
     Raises:
         OtherModelError: if a growing gallery holds codes of another model.
@@ -51,10 +55,11 @@ def gallery_codes(
         if found.tolist() == ids:
             return codes
     encoder = encoder or Encoder(checkpoint)
-    with tqdm(total=len(ids), desc=f"Encoding {gallery.path.name}", unit=" pictures") as bar:
+    title = f"Encoding {gallery.path.name}"
+    with tqdm(total=len(ids), desc=title, unit=" pictures", disable=progress is not None) as bar:
         codes = encoder.encode(
             [gallery.thumbnail(item_id) for item_id in ids],
-            progress=lambda done, _: (bar.update(done - bar.n), None)[1],
+            progress=progress or (lambda done, _: (bar.update(done - bar.n), None)[1]),
         )
     with suppress(OSError):
         save_codes(path, codes, ids, **marks)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nhl.codes import prefix
 from nhl.gallery import Item
+from nhl.whole_file import whole
 
 Codes = NDArray[np.uint8]
 
@@ -34,12 +35,8 @@ def export_codes(items: list[Item], codes: Codes, to: str | Path, length: int | 
         raise ValueError(f"`to` must end on {', '.join(FORMATS)} but got {to.name!r}")
     kept = np.ascontiguousarray(prefix(codes, length or codes.shape[1] * 8))
     to.parent.mkdir(parents=True, exist_ok=True)
-    partial = to.with_name(f".partial-{to.name}")  # NumPy would add an ending to any other name
-    try:
+    with whole(to) as partial:
         FORMATS[to.suffix](items, kept, partial)
-        partial.replace(to)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _ids(items: list[Item]) -> NDArray[np.int64]:

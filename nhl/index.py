@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nhl.codes import check_codes, check_length, prefix
+from nhl.codes import check_codes, check_ids, check_length, prefix
 from nhl.compiled import kernels
 from nhl.index_file import read_index, write_index
 from nhl.processors import processors
@@ -147,12 +147,7 @@ class NestedIndex:
         Raises:
             ValueError: if `ids` are not whole numbers, or one is not in the index; nothing is removed then.
         """
-        numbers = np.unique(np.asarray(ids))
-        if numbers.size and numbers.dtype.kind not in "iu":
-            raise ValueError(f"`ids` must be whole numbers but got {numbers.dtype}")
-        unknown = numbers[~np.isin(numbers, self.ids)]
-        if unknown.size:
-            raise ValueError(f"`ids` must be in the index but got {unknown[0]}")
+        numbers = check_ids(ids, lambda asked: asked[np.isin(asked, self.ids)])
         gone = numbers.astype(np.uint32)
         touched = [s.without(gone) if np.isin(gone, s.ids).any() else s for s in self._segments]
         self._segments = tuple(segment for segment in touched if len(segment))

@@ -92,10 +92,10 @@ def test_labels_from_a_file(tmp_path: Path) -> None:
         '\ufefffile,label\n1.jpg,cat\n"a/x, y.png",dog,animal,\n\n'.encode()
         + b"\xff.jpg,\xe9t\xe9\n/abs.jpg,n\n"
     )
-    assert read_labels(file, b"/root") == {
-        b"/root/1.jpg": ("cat",),
-        b"/root/a/x, y.png": ("dog", "animal"),
-        b"/root/\xff.jpg": ("\\xe9t\\xe9",),
+    assert read_labels(file, b"/pictures") == {
+        b"/pictures/1.jpg": ("cat",),
+        b"/pictures/a/x, y.png": ("dog", "animal"),
+        b"/pictures/\xff.jpg": ("\\xe9t\\xe9",),
         b"/abs.jpg": ("n",),
     }
 
@@ -104,4 +104,4 @@ def test_labels_from_a_file(tmp_path: Path) -> None:
 def test_a_line_without_label(tmp_path: Path, line: str) -> None:
     (tmp_path / "labels.csv").write_text(f"file,label\n{line}\n")
     with pytest.raises(ValueError, match=r"labels\.csv, line 2: must be `file,label` but got"):
-        read_labels(tmp_path / "labels.csv", b"/root")
+        read_labels(tmp_path / "labels.csv", b"/pictures")

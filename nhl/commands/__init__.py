@@ -4,8 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from nhl.data import Protocol
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
@@ -23,3 +27,21 @@ def bar(title: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
             shown.refresh() if done == total else shown.update(0)
 
         yield move
+
+
+def add_unreadable(parser: argparse.ArgumentParser) -> None:
+    """Declare what is done about pictures that cannot be read."""
+    parser.add_argument(
+        "--unreadable",
+        choices=["refuse", "skip", "trust"],
+        help="pictures that cannot be read: stop before the work begins, leave them out, or do not look; "
+        "by default refuse for folder and list, else trust",
+    )
+
+
+def protocol(options: argparse.Namespace) -> "Protocol":
+    """The data set of a command with `--data` and `--unreadable`; a bar shows while its pictures are looked at."""
+    from nhl.data import load_protocol
+
+    with bar("Looking at pictures") as progress:
+        return load_protocol(options.data, options.unreadable, progress)

@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
     add("--weight-decay", type=float, default=0.01, help="of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add("--hidden", type=int, default=512, help="width of the layer before the nested one; 0 leaves it out")
-    add("--dropout", type=float, default=0.0, help="share of the head's inputs left out in training")
+    add("--dropout", type=float, default=0.0, help="share of the hidden layer's outputs left out in training")
     add("--validation", type=float, default=0.0, help="share of the training pictures to measure on instead")
     add("--workers", type=int, default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")

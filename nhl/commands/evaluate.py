@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, bar
+from nhl.commands import Formatter, add_unreadable, bar, protocol
 
 
 def add(commands: Any) -> None:
@@ -21,12 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--at", type=_rank, nargs="+", default=[], metavar="K", help="more precisions, recalls and hit rates"
     )
-    parser.add_argument(
-        "--unreadable",
-        choices=["refuse", "skip", "trust"],
-        help="pictures that cannot be read: stop before encoding, leave them out, or do not look; "
-        "by default refuse for folder and list, else trust",
-    )
+    add_unreadable(parser)
     parser.add_argument("--save", action="store_true", help="write evaluation.json into the checkpoint")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table, a row for each length")
@@ -49,16 +44,14 @@ def _top(text: str) -> int | None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from nhl.checkpoint import EVALUATION
-    from nhl.data import load_protocol
     from nhl.evaluate import evaluate, table
     from nhl.evaluation_files import check_targets, plot, write_curves, write_scores
 
     check_targets(options.csv, options.curve, options.plot)
-    with bar("Looking at pictures") as progress:
-        protocol = load_protocol(options.data, options.unreadable, progress)
+    data = protocol(options)
     curves = bool(options.curve or options.plot)
     with bar("Encoding") as progress:
-        found = evaluate(options.checkpoint, protocol, options.top, progress, options.at, curves)
+        found = evaluate(options.checkpoint, data, options.top, progress, options.at, curves)
     text = json.dumps(found, indent=2)
     if options.save:
         (options.checkpoint / EVALUATION).write_text(text + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from nhl.commands import Formatter, bar
+from nhl.commands import Formatter, add_unreadable, bar, protocol
 
 if TYPE_CHECKING:
     from nhl.train import Progress
@@ -29,12 +29,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--to", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--device", help="of torch, such as cuda:1; by default a GPU where there is one")
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the same folder")
-    parser.add_argument(
-        "--unreadable",
-        choices=["refuse", "skip", "trust"],
-        help="pictures that cannot be read: stop before training, leave them out, or do not look; "
-        "by default refuse for folder and list, else trust",
-    )
+    add_unreadable(parser)
     described = _described_arguments(Settings.__doc__ or "")
     for setting in fields(Settings):
         default = setting.default if setting.default is not MISSING else {}
@@ -58,13 +53,11 @@ def _described_arguments(docstring: str) -> dict[str, str]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from nhl.data import load_protocol
     from nhl.settings import Settings
     from nhl.train import Progress, train
 
     settings = Settings(**{setting.name: getattr(options, setting.name) for setting in fields(Settings)})
-    with bar("Looking at pictures") as progress:
-        protocol = load_protocol(settings.data, options.unreadable, progress)
+    data = protocol(options)
     reports: list[Callable[[Progress], None]] = [_tell]
     if options.tensorboard:
         from nhl.tensorboard import TensorBoard
@@ -76,7 +69,7 @@ def _train(options: argparse.Namespace) -> None:
             one(now)
 
     with bar("Epoch") as step:
-        train(settings, options.to, protocol, report, step, options.device)
+        train(settings, options.to, data, report, step, options.device)
     print(f"checkpoint written to {options.to}")
 
 
