@@ -21,6 +21,7 @@ from nhl.features import Features, features
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.metrics import histograms
+from nhl.nesting import takes_scale
 from nhl.run import Run
 from nhl.settings import Settings
 from nhl.whole_file import write_whole
@@ -31,24 +32,28 @@ Cell = tuple[str, str, int]  # loss, mode, seed
 
 @dataclass(frozen=True)
 class Mode:
-    """A way to train: one model a length, or one of all with a weighting, distilled or not."""
+    """A way to train: one model a length, or one of all; all lengths on one scale, or as published."""
 
-    nested: bool
+    nested: bool = True
+    scaled: bool = True
     weighting: str = "equal"
     distilled: bool = False
 
 
 MODES = {
-    "single": Mode(nested=False),
-    "equal": Mode(nested=True),
-    "adaptive": Mode(nested=True, weighting="nhl"),
-    "distill": Mode(nested=True, distilled=True),
-    "full": Mode(nested=True, weighting="nhl", distilled=True),
-    "uncertainty": Mode(nested=True, weighting="uncertainty"),
-    "gradnorm": Mode(nested=True, weighting="gradnorm"),
-    "pcgrad": Mode(nested=True, weighting="pcgrad"),
+    "single": Mode(nested=False, scaled=False),
+    "single-scaled": Mode(nested=False),
+    "equal": Mode(scaled=False),
+    "scaled": Mode(),
+    "adaptive": Mode(weighting="nhl"),
+    "distill": Mode(distilled=True),
+    "full": Mode(weighting="nhl", distilled=True),
+    "uncertainty": Mode(weighting="uncertainty"),
+    "gradnorm": Mode(weighting="gradnorm"),
+    "pcgrad": Mode(weighting="pcgrad"),
 }
-"""Every mode by its name."""
+"""Every mode by its name. Scaled: similarities of all lengths count as those of the shortest, in the losses
+whose own grow with the length (`relative_scale`); in the others there is no difference."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def compare(
     Args:
         comparison: what.
         path: result file, JSON: `comparison`, `protocol`, and `records` of `loss`, `mode`, `length`,
-            `seed`, `map` (tie-expected) and `seconds` (of training: in "single" of the length's own run,
+            `seed`, `map` (tie-expected) and `seconds` (of training: in "single" modes of the length's own run,
             else of the one run of all lengths).
         cache: folder of the features.
         workers: processes, one thread each.
@@ -170,9 +175,13 @@ def _cell(cell: Cell) -> list[dict[str, Any]]:
 def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed: int) -> list[dict[str, Any]]:
     """The records of one cell, one a length."""
     how = MODES[mode]
+    constants = dict(comparison.settings.constants)
+    if takes_scale(loss):
+        constants["scale"] = comparison.settings.lengths[0] if how.scaled else None
     settings = replace(
         comparison.settings,
         loss=loss,
+        constants=constants,
         weighting=how.weighting,
         distillation=comparison.settings.distillation if how.distilled else 0.0,
         seed=seed,

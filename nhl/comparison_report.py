@@ -44,7 +44,7 @@ def seconds(records: Records) -> dict[str, float]:
         cells[r["mode"], r["loss"], r["seed"]].append(r["seconds"])
     by_mode: dict[str, list[float]] = defaultdict(list)
     for (mode, *_), times in cells.items():
-        by_mode[mode].append(sum(times) if mode == "single" else times[0])
+        by_mode[mode].append(sum(times) if mode.startswith("single") else times[0])
     return {mode: float(np.mean(times)) for mode, times in by_mode.items()}
 
 

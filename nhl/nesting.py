@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from inspect import signature
 from typing import Any, cast
 
 import torch
@@ -29,7 +30,8 @@ class NestedLoss(nn.Module):
         distillation: lambda, the weight of the distillation; 0 leaves it out.
         bank: of codes of the longest length, shared by all lengths; without one a batch is compared
             with itself. Only for losses that compare pairs.
-        constants: of the loss that is named, the same at each length.
+        constants: of the loss that is named, the same at each length. A loss with a `scale` is by default put
+            on that of the shortest length; `scale=None` leaves it as published, other at each length.
 
     Raises:
         ValueError: if an argument breaks its rule; when called, if there are not L outputs, or a bank
@@ -49,7 +51,12 @@ class NestedLoss(nn.Module):
         if distillation < 0:
             raise ValueError(f"`distillation` must be 0 or more but got {distillation}")
         self.lengths = check_lengths(lengths)
-        create = partial(_named(loss), classes=classes, **constants) if isinstance(loss, str) else loss
+        if isinstance(loss, str):
+            if takes_scale(loss):
+                constants.setdefault("scale", self.lengths[0])
+            create: Callable[[int], nn.Module] = partial(LOSSES[loss], classes=classes, **constants)
+        else:
+            create = loss
         losses: list[nn.Module] = [create(length) for length in self.lengths]
         if bank is not None and not isinstance(losses[0], PairLoss):
             choices = ", ".join(name for name, kind in LOSSES.items() if issubclass(kind, PairLoss))
@@ -89,7 +96,12 @@ class NestedLoss(nn.Module):
         return [loss(u, labels, (codes[:, : loss.length], others)) for loss, u in pairs]
 
 
-def _named(loss: str) -> Callable[..., HashLoss]:
+def takes_scale(loss: str) -> bool:
+    """Whether the similarities of a loss grow with the length unless it is given a `scale`.
+
+    Raises:
+        ValueError: if there is no such loss.
+    """
     if loss not in LOSSES:
         raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
-    return LOSSES[loss]
+    return "scale" in signature(LOSSES[loss]).parameters

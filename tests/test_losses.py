@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from nhl.layer import sign
 from nhl.losses import LOSSES, HashLoss, PairLoss
-from nhl.nesting import NestedLoss
+from nhl.nesting import NestedLoss, takes_scale
 
 CLASSES = 4
 NAMES = list(LOSSES)
@@ -121,16 +121,28 @@ def test_one_class_in_all(name: str) -> None:
 def test_nested_is_each_alone(name: str, labels: Tensor) -> None:
     lengths, z = (8, 16, 32), some(12, 32).requires_grad_()
     outputs = [z[:, :length] for length in lengths]
+    scale = {"scale": 8} if takes_scale(name) else {}
     nested = NestedLoss(name, lengths, CLASSES)
     nested.begin_epoch(20)
     values = nested(outputs, labels)
     for value, output, mine in zip(values, outputs, nested.losses, strict=True):
-        alone = make(name, output.shape[1])
+        alone = make(name, output.shape[1], **scale)
         alone.load_state_dict(mine.state_dict())
         torch.testing.assert_close(value, alone(output, labels))
     values.sum().backward()
     assert z.grad is not None
     assert (z.grad.isfinite() & (z.grad != 0)).any(0).all()
+
+
+@pytest.mark.parametrize("name", ["dbdh", "dhn", "dch", "dsh", "dtsh", "lcdsh"])
+def test_on_one_scale_repeated_bits_change_nothing(name: str) -> None:
+    codes = some()
+    twice = torch.cat([codes, codes], 1)
+    alone = make(name)(codes, single())
+    torch.testing.assert_close(make(name, 16, scale=8)(twice, single()), alone)
+    assert not torch.isclose(make(name, 16)(twice, single()), alone)  # as published they do
+    with pytest.raises(ValueError, match="`scale` must be at least 1 but got 0"):
+        make(name, scale=0)
 
 
 class _Largest(TorchDispatchMode):

@@ -4,7 +4,7 @@ import torch
 from nhl.distillation import cascade_distillation
 from nhl.losses import LOSSES
 from nhl.memory_bank import MemoryBank
-from nhl.nesting import NestedLoss
+from nhl.nesting import NestedLoss, takes_scale
 
 LENGTHS = (8, 16, 32)
 LABELS = torch.arange(10) % 4
@@ -32,6 +32,13 @@ def test_constants_reach_every_length() -> None:
     assert [loss.margin for loss in NestedLoss("dpn", LENGTHS, 4, margin=2.0).losses] == [2, 2, 2]
 
 
+def test_similarities_are_on_the_scale_of_the_shortest_length() -> None:
+    assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4).losses] == [1, 1 / 2, 1 / 4]
+    assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4, scale=16).losses] == [2, 1, 1 / 2]
+    assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4, scale=None).losses] == [1, 1, 1]
+    assert [loss.scale for loss in NestedLoss("mdsh", LENGTHS, 4).losses] == [1, 1 / 2, 1 / 4]
+
+
 def test_each_epoch_is_told_to_every_length() -> None:
     nested = NestedLoss("hashnet", LENGTHS, 4)
     nested.begin_epoch(8)
@@ -41,6 +48,7 @@ def test_each_epoch_is_told_to_every_length() -> None:
 @pytest.mark.parametrize("name", ["dbdh", "dhn", "dch", "dsh", "lcdsh", "hashnet", "mdsh"])
 def test_one_bank_serves_all_lengths_as_prefixes(name: str) -> None:
     labels = torch.arange(30) % 4
+    scale = {"scale": 8} if takes_scale(name) else {}
     nested = NestedLoss(name, LENGTHS, 4, bank=MemoryBank(labels, 32))
     nested.begin_epoch(9)
     first, second = torch.arange(10), torch.arange(10, 20)
@@ -48,7 +56,7 @@ def test_one_bank_serves_all_lengths_as_prefixes(name: str) -> None:
     values = nested(outputs(seed=2), labels[second], second)
     seen = torch.cat([outputs(seed=1)[-1], outputs(seed=2)[-1]])
     for value, output, length in zip(values, outputs(seed=2), LENGTHS, strict=True):
-        loss = LOSSES[name](length=length, classes=4)
+        loss = LOSSES[name](length=length, classes=4, **scale)
         loss.begin_epoch(9)
         torch.testing.assert_close(value, loss(output, labels[second], (seen[:, :length], labels[:20])))
 

@@ -31,9 +31,10 @@ def add(commands: Any) -> None:
     add(
         "--modes",
         nargs="+",
-        default=["single", "equal", "adaptive", "distill", "full"],
+        default=["single", "single-scaled", "equal", "scaled", "adaptive", "distill", "full"],
         help="what is compared",
     )
+    add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
     add("--seeds", type=int, default=3, help="how many, from 0")
     add("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="code lengths in bits")
     add("--epochs", type=int, default=20, help="passes over the training pictures")
@@ -61,6 +62,7 @@ def _compare(options: argparse.Namespace) -> None:
 
     same = (
         "data",
+        "bank",
         "epochs",
         "batch_size",
         "size",

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from nhl.losses.base import TINY
-from nhl.losses.pairs import PairLoss, balance
+from nhl.losses.pairs import PairLoss, balance, relative_scale
 
 
 class DCHLoss(PairLoss):
@@ -21,11 +21,19 @@ class DCHLoss(PairLoss):
         classes: C.
         gamma: g, scale of the Cauchy distribution in bits, 20 as in [0].
         quantization: weight of the quantisation term, 0.1.
+        scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
 
-    def __init__(self, length: int, classes: int, gamma: float = 20.0, quantization: float = 0.1) -> None:
+    def __init__(
+        self,
+        length: int,
+        classes: int,
+        gamma: float = 20.0,
+        quantization: float = 0.1,
+        scale: int | None = None,
+    ) -> None:
         super().__init__(length, classes)
-        self.gamma, self.quantization = gamma, quantization
+        self.gamma, self.quantization, self.scale = gamma, quantization, relative_scale(scale, length)
 
     def forward(self, codes: Tensor, labels: Tensor, others: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Real codes (M, b) and labels, and codes and labels to compare with, to a scalar."""
@@ -38,4 +46,4 @@ class DCHLoss(PairLoss):
 
     def _distances(self, codes: Tensor, others: Tensor) -> Tensor:
         cosines = normalize(codes, eps=TINY) @ normalize(others, eps=TINY).T
-        return self.length / 2 * (1 - cosines.clamp(max=0.99))
+        return self.scale * self.length / 2 * (1 - cosines.clamp(max=0.99))

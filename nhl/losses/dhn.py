@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from nhl.losses.pairs import PairLoss, pair_likelihood
+from nhl.losses.pairs import PairLoss, pair_likelihood, relative_scale
 
 
 class DHNLoss(PairLoss):
@@ -20,18 +20,21 @@ class DHNLoss(PairLoss):
         length: b, a multiple of 8.
         classes: C.
         quantization: weight of the quantisation term, 0.1.
+        scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
 
     bank_momentum: ClassVar[float | None] = 0.0
 
-    def __init__(self, length: int, classes: int, quantization: float = 0.1) -> None:
+    def __init__(
+        self, length: int, classes: int, quantization: float = 0.1, scale: int | None = None
+    ) -> None:
         super().__init__(length, classes)
-        self.quantization = quantization
+        self.quantization, self.scale = quantization, relative_scale(scale, length)
 
     def forward(self, codes: Tensor, labels: Tensor, others: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Real codes (M, b) and labels, and codes and labels to compare with, to a scalar."""
         pairs = self.pairs(codes, labels, others)
         gap = codes.abs() - 1
         log_cosh = gap + softplus(-2 * gap) - math.log(2)  # does not overflow as cosh would
-        theta = codes @ pairs.others.T / 2
+        theta = self.scale / 2 * codes @ pairs.others.T
         return pair_likelihood(theta, pairs.similar) + self.quantization * log_cosh.mean()

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from nhl.losses.pairs import PairLoss
+from nhl.losses.pairs import PairLoss, relative_scale
 
 
 class DSHLoss(PairLoss):
@@ -18,13 +18,16 @@ class DSHLoss(PairLoss):
         length: b, a multiple of 8.
         classes: C.
         quantization: weight of the quantisation term, 0.1.
+        scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
 
     bank_momentum: ClassVar[float | None] = 0.0
 
-    def __init__(self, length: int, classes: int, quantization: float = 0.1) -> None:
+    def __init__(
+        self, length: int, classes: int, quantization: float = 0.1, scale: int | None = None
+    ) -> None:
         super().__init__(length, classes)
-        self.quantization = quantization
+        self.quantization, self.scale = quantization, relative_scale(scale, length)
 
     def forward(self, codes: Tensor, labels: Tensor, others: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Real codes (M, b) and labels, and codes and labels to compare with, to a scalar."""
@@ -33,4 +36,4 @@ class DSHLoss(PairLoss):
         # |u|^2 + |v|^2 - 2 uv: no (M, N, b) tensor
         distances = codes.square().sum(1, keepdim=True) + norms - 2 * codes @ pairs.others.T
         contrast = similar * distances + (1 - similar) * (2 * self.length - distances).clamp(min=0)
-        return contrast.mean() / 2 + self.quantization * (codes.abs() - 1).abs().mean()
+        return self.scale * contrast.mean() / 2 + self.quantization * (codes.abs() - 1).abs().mean()

@@ -5,7 +5,7 @@ from torch.nn.functional import softplus
 
 from nhl.layer import sign
 from nhl.losses.base import HashLoss
-from nhl.losses.pairs import Pairs
+from nhl.losses.pairs import Pairs, relative_scale
 
 
 class DTSHLoss(HashLoss):
@@ -21,17 +21,25 @@ class DTSHLoss(HashLoss):
         classes: C.
         margin: 5.
         quantization: weight of the quantisation term, 1.
+        scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
 
-    def __init__(self, length: int, classes: int, margin: float = 5.0, quantization: float = 1.0) -> None:
+    def __init__(
+        self,
+        length: int,
+        classes: int,
+        margin: float = 5.0,
+        quantization: float = 1.0,
+        scale: int | None = None,
+    ) -> None:
         super().__init__(length, classes)
-        self.margin, self.quantization = margin, quantization
+        self.margin, self.quantization, self.scale = margin, quantization, relative_scale(scale, length)
 
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels to a scalar."""
         members = self.members(codes, labels)
         similar = Pairs(members, codes, members).similar
-        theta = codes @ codes.T
+        theta = self.scale * codes @ codes.T
         # R pairs of an anchor and a positive, about M^2 / C: all triplets are (R, M), not (M, M, M).
         anchors, positives = similar.nonzero(as_tuple=True)
         gaps = theta[anchors, positives, None] - theta[anchors] - self.margin  # (R, M)

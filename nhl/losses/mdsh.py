@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from nhl.losses.base import CenterLoss, log_complement
-from nhl.losses.pairs import PairLoss, pair_likelihood
+from nhl.losses.pairs import PairLoss, pair_likelihood, relative_scale
 
 
 class MDSHLoss(CenterLoss, PairLoss):
@@ -24,6 +24,7 @@ class MDSHLoss(CenterLoss, PairLoss):
         pair_weight: of the pairs, 1.
         pairs_from: the epoch, counted from 0, in which pairs join in, 9.
         seed: of the hash centres.
+        scale: similarities of pairs count as those of codes of this many bits, see `relative_scale`.
     """
 
     bank_momentum: ClassVar[float | None] = 0.9
@@ -39,9 +40,11 @@ class MDSHLoss(CenterLoss, PairLoss):
         pair_weight: float = 1.0,
         pairs_from: int = 9,
         seed: int = 0,
+        scale: int | None = None,
     ) -> None:
         super().__init__(length, classes, seed)
         self.quantization, self.pair_weight, self.pairs_from = quantization, pair_weight, pairs_from
+        self.scale = relative_scale(scale, length)
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -55,5 +58,6 @@ class MDSHLoss(CenterLoss, PairLoss):
         value = value + self.quantization * (codes.abs() - 1).square().mean()
         if self.pairs_joined:
             pairs = self.pairs(codes, labels, others)
-            value = value + self.pair_weight * pair_likelihood(codes @ pairs.others.T / 2, pairs.similar)
+            theta = self.scale / 2 * codes @ pairs.others.T
+            value = value + self.pair_weight * pair_likelihood(theta, pairs.similar)
         return value

@@ -42,6 +42,28 @@ class PairLoss(HashLoss):
         return Pairs(members, other_codes.detach(), self.members(other_codes, other_labels))
 
 
+def relative_scale(scale: int | None, length: int) -> float:
+    """By what the similarities of codes of b bits are multiplied to be on the scale of another length.
+
+    Inner products grow with the bits, so a published loss whose slope, margin or radius does not is a
+    different one at each length: in a nested code the first bits alone satisfy it at the longer lengths,
+    and the others learn little. On one scale every length has to use all of its bits.
+
+    Args:
+        scale: a length in bits; None for the loss as published.
+        length: b.
+
+    Raises:
+        ValueError: if `scale` is below 1.
+
+    >>> relative_scale(8, 32), relative_scale(None, 32)
+    (0.25, 1.0)
+    """
+    if scale is not None and scale < 1:
+        raise ValueError(f"`scale` must be at least 1 but got {scale}")
+    return 1.0 if scale is None else scale / length
+
+
 def pair_likelihood(theta: Tensor, similar: Tensor) -> Tensor:
     """Mean negative log-likelihood of s = 1 with probability sigmoid(theta), both (M, N).
 
