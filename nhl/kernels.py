@@ -95,8 +95,8 @@ def _scan(planes: Any, ids: Any, query: Any, start: int, stop: int, work: Any, h
     limit = min(heap[0] >> 32, far - 1)
     for piece in range(0, size, PIECE):
         least = work[piece]
-        for i in range(piece, piece + PIECE):
-            least = min(least, work[i])
+        for distance in work[piece : piece + PIECE]:  # with an index it is not compiled to vectors
+            least = min(least, distance)
         if least > limit:
             continue
         for strip in range(piece, piece + PIECE, STRIP):
