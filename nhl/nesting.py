@@ -54,7 +54,8 @@ class NestedLoss(nn.Module):
         if isinstance(loss, str):
             if takes_scale(loss):
                 constants.setdefault("scale", self.lengths[0])
-            create: Callable[[int], nn.Module] = partial(LOSSES[loss], classes=classes, **constants)
+            named: Callable[..., HashLoss] = LOSSES[loss]
+            create: Callable[[int], nn.Module] = partial(named, classes=classes, **constants)
         else:
             create = loss
         losses: list[nn.Module] = [create(length) for length in self.lengths]

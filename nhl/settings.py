@@ -22,6 +22,7 @@ class Settings:
         data: a data set, `NAME` or `NAME:PATH`.
         backbone: a timm name.
         pretrained: start the backbone from ImageNet weights.
+        start: folder of a checkpoint whose weights to start from instead; of the same backbone.
         lengths: code lengths in bits.
         loss: a name from `LOSSES`.
         constants: of the loss.
@@ -51,6 +52,7 @@ class Settings:
     data: str = "emoji"
     backbone: str = DEFAULT
     pretrained: bool = True
+    start: str = ""
     lengths: tuple[int, ...] = LENGTHS
     loss: str = "orthohash"
     constants: Mapping[str, Any] = field(default_factory=dict)

@@ -62,7 +62,7 @@ def train(
         device: of torch; by default a GPU where there is one.
 
     Raises:
-        ValueError: if the folder holds a run with other settings.
+        ValueError: if the folder holds a run with other settings, or `settings.start` is of another backbone.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
             checkpoint of the last whole epoch, if there was one, is in the folder.
     """
@@ -106,6 +106,8 @@ class _Session:
         config = Config(settings.backbone, settings.lengths, protocol.classes, preprocessing)
         self.model = NestedHashModel(config, settings.pretrained).to(device)
         self.model.to(memory_format=torch.channels_last)
+        if settings.start:
+            _start(self.model, settings.start)
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
 
@@ -142,6 +144,19 @@ class _Session:
         """Write the checkpoint with the weights to keep."""
         self.run.finish()
         self.model.eval().save_pretrained(folder)
+
+
+def _start(model: NestedHashModel, folder: str) -> None:
+    """Take a checkpoint's backbone, and its layer where lengths and classes are the same."""
+    other = NestedHashModel.from_pretrained(folder)
+    mine, its = model.config, other.config
+    if its.backbone != mine.backbone:
+        raise ValueError(
+            f"`start` must be a checkpoint of {mine.backbone}, but {folder} is one of {its.backbone}"
+        )
+    model.backbone.load_state_dict(other.backbone.state_dict())
+    if (its.lengths, its.classes) == (mine.lengths, mine.classes):
+        model.layer.load_state_dict(other.layer.state_dict())
 
 
 def _save_state(run: Run, epoch: int, seconds: float, folder: Path) -> None:

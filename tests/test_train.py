@@ -58,6 +58,21 @@ def test_story(protocol: Protocol, tmp_path: Path) -> None:
     assert "mean mAP" in table(found)
 
 
+def test_starts_from_a_checkpoint(protocol: Protocol, tmp_path: Path) -> None:
+    first = training.train(replace(TINY, epochs=1), tmp_path / "first", protocol)
+    still = replace(TINY, epochs=1, start=str(tmp_path / "first"), head_lr=0.0, backbone_lr=0.0, seed=1)
+    again = training.train(still, tmp_path / "again", protocol)
+    torch.testing.assert_close(
+        weights(again), weights(first), rtol=1e-3, atol=1e-3
+    )  # stored in half precision
+    shorter = training.train(replace(still, lengths=(8,)), tmp_path / "shorter", protocol)
+    assert shorter.layer.lengths == (8,)
+    with pytest.raises(
+        ValueError, match=r"`start` must be a checkpoint of tf_efficientnet_lite0, but .* is one of"
+    ):
+        training.train(replace(still, backbone="tf_efficientnet_lite0"), tmp_path / "other", protocol)
+
+
 class Killed(BaseException):
     pass
 

@@ -23,9 +23,7 @@ class DBDHLoss(PairLoss):
 
     bank_momentum: ClassVar[float | None] = 0.0
 
-    def __init__(
-        self, length: int, classes: int, balance: float = 0.1, scale: int | None = None
-    ) -> None:
+    def __init__(self, length: int, classes: int, balance: float = 0.1, scale: int | None = None) -> None:
         super().__init__(length, classes)
         self.balance, self.scale = balance, relative_scale(scale, length)
 

@@ -21,9 +21,7 @@ class LCDSHLoss(PairLoss):
         scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
 
-    def __init__(
-        self, length: int, classes: int, locality: float = 3.0, scale: int | None = None
-    ) -> None:
+    def __init__(self, length: int, classes: int, locality: float = 3.0, scale: int | None = None) -> None:
         super().__init__(length, classes)
         self.locality, self.scale = locality, relative_scale(scale, length)
 
