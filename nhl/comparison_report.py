@@ -21,20 +21,29 @@ def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
     return {loss: {mode: np.array(rows) for mode, rows in of.items()} for loss, of in found.items()}
 
 
-def gains(records: Records) -> dict[str, dict[str, float]]:
-    """By loss and mode: the relative gain in mAP over "single", mean over lengths and seeds; "mean" is of all."""
-    by_loss = {
-        loss: {
-            mode: float((rows.mean(0) / of["single"].mean(0) - 1).mean())
-            for mode, rows in of.items()
-            if mode != "single"
-        }
+def gains(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """By loss and mode: the relative gain in mAP over "single" at each length (L,), of the means over seeds."""
+    return {
+        loss: {mode: rows.mean(0) / of["single"].mean(0) - 1 for mode, rows in of.items() if mode != "single"}
         for loss, of in maps(records).items()
         if "single" in of
     }
-    modes = sorted({mode for of in by_loss.values() for mode in of})
-    mean = {mode: float(np.mean([of[mode] for of in by_loss.values() if mode in of])) for mode in modes}
-    return {**by_loss, "mean": mean} if by_loss else {}
+
+
+def losing(records: Records, mode: str) -> int:
+    """At how many losses and lengths a mode is below "single" by more than either's spread over the seeds."""
+    count = 0
+    for of in maps(records).values():
+        if mode in of and "single" in of:
+            mine, single = of[mode], of["single"]
+            spread = np.maximum(_spread(mine), _spread(single))
+            count += int((mine.mean(0) < single.mean(0) - spread).sum())
+    return count
+
+
+def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation over the seeds (L,); of one seed it is not known, and 0."""
+    return rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1])
 
 
 def seconds(records: Records) -> dict[str, float]:
@@ -64,16 +73,26 @@ def table(result: dict[str, Any]) -> str:
     for loss, of in maps(records).items():
         for mode in sorted(of, key=modes.index):
             rows = 100 * of[mode]
-            spread = rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(len(lengths))
-            cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), spread, strict=True)]
-            gain = f"{100 * gained[loss][mode]:+.1f} %" if mode in gained.get(loss, {}) else ""
+            cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), _spread(rows), strict=True)]
+            gain = f"{100 * gained[loss][mode].mean():+.1f} %" if mode in gained.get(loss, {}) else ""
             lines.append(f"| {loss} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |")
-    lines += ["", "| mode | mean gain | losses that gain | seconds for all lengths |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "Relative gain, mean over the losses; how many losses gain over all lengths; at how many losses and "
+        "lengths one model a length is better by more than the spread.",
+        "",
+        "| mode | "
+        + " | ".join(f"{length} bits" for length in lengths)
+        + " | mean | losses that gain | lost | seconds for all lengths |",
+        "|---|" + "---|" * (len(lengths) + 4),
+    ]
     for mode in modes:
-        of_losses = [of[mode] for loss, of in gained.items() if loss != "mean" and mode in of]
-        gain = f"{100 * gained['mean'][mode]:+.1f} %" if of_losses else ""
-        share = f"{sum(g > 0 for g in of_losses)} of {len(of_losses)}" if of_losses else ""
-        lines.append(f"| {mode} | {gain} | {share} | {took.get(mode, 0):.0f} |")
+        rows = np.array([of[mode] for of in gained.values() if mode in of])
+        cells = [""] * (len(lengths) + 3)
+        if len(rows):
+            cells = [f"{100 * gain:+.1f} %" for gain in (*rows.mean(0), rows.mean())]
+            cells += [f"{(rows.mean(1) > 0).sum()} of {len(rows)}", f"{losing(records, mode)} of {rows.size}"]
+        lines.append(f"| {mode} | {' | '.join(cells)} | {took.get(mode, 0):.0f} |")
     return "\n".join(lines) + "\n"
 
 

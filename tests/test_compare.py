@@ -13,7 +13,7 @@ import torch
 from nhl import compare as comparing
 from nhl.__main__ import main
 from nhl.compare import Comparison, compare, measure
-from nhl.comparison_report import gains, maps, picture, seconds, table
+from nhl.comparison_report import gains, losing, maps, picture, seconds, table
 from nhl.features import Features
 from nhl.settings import Settings
 
@@ -132,13 +132,16 @@ RESULT = {
 
 def test_figures_by_hand() -> None:
     assert maps(RECORDS)["csq"]["single"].tolist() == [[0.4, 0.5], [0.6, 0.5]]
-    assert gains(RECORDS)["csq"]["full"] == pytest.approx(0.2)  # .6 for .5 at both lengths
-    assert gains(RECORDS)["mean"]["full"] == pytest.approx(0.2)
+    assert gains(RECORDS)["csq"]["full"].tolist() == pytest.approx([0.2, 0.2])  # .6 for .5
+    assert losing(RECORDS, "full") == 0
+    worse = [*RECORDS[:4], *[{**r, "map": 0.45} for r in RECORDS[4:]]]
+    assert losing(worse, "full") == 1  # at 8 bits .05 is within the spread, .14
     assert seconds(RECORDS) == {"single": 5.0, "full": 2.5}
     text = table(RESULT)
     assert "| csq | single | 50.0 ± 14.1 | 50.0 ± 0.0 | 50.0 |  |" in text
     assert "| csq | full | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 | +20.0 % |" in text
-    assert "| full | +20.0 % | 1 of 1 | 2 |" in text
+    assert "| full | +20.0 % | +20.0 % | +20.0 % | 1 of 1 | 0 of 2 | 2 |" in text
+    assert "| single |  |  |  |  |  | 5 |" in text
 
 
 def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
