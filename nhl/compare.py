@@ -21,7 +21,6 @@ from nhl.features import Features, features
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.metrics import histograms
-from nhl.nesting import takes_scale
 from nhl.run import Run
 from nhl.settings import Settings
 from nhl.whole_file import write_whole
@@ -52,8 +51,8 @@ MODES = {
     "gradnorm": Mode(weighting="gradnorm"),
     "pcgrad": Mode(weighting="pcgrad"),
 }
-"""Every mode by its name. Scaled: similarities of all lengths count as those of the shortest, in the losses
-whose own grow with the length (`relative_scale`); in the others there is no difference."""
+"""Every mode by its name. Scaled: with the `nested_scale` of the losses that have one; in the others there is
+no difference."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +175,8 @@ def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed:
     """The records of one cell, one a length."""
     how = MODES[mode]
     constants = dict(comparison.settings.constants)
-    if takes_scale(loss):
-        constants["scale"] = comparison.settings.lengths[0] if how.scaled else None
+    if scale := LOSSES[loss].nested_scale:
+        constants["scale"] = scale if how.scaled else None
     settings = replace(
         comparison.settings,
         loss=loss,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from inspect import signature
 from typing import Any, cast
 
 import torch
@@ -30,8 +29,8 @@ class NestedLoss(nn.Module):
         distillation: lambda, the weight of the distillation; 0 leaves it out.
         bank: of codes of the longest length, shared by all lengths; without one a batch is compared
             with itself. Only for losses that compare pairs.
-        constants: of the loss that is named, the same at each length. A loss with a `scale` is by default put
-            on that of the shortest length; `scale=None` leaves it as published, other at each length.
+        constants: of the loss that is named, the same at each length. By default several lengths of
+            a loss with a `scale` get its `nested_scale`; `scale=None` leaves it as published.
 
     Raises:
         ValueError: if an argument breaks its rule; when called, if there are not L outputs, or a bank
@@ -52,9 +51,11 @@ class NestedLoss(nn.Module):
             raise ValueError(f"`distillation` must be 0 or more but got {distillation}")
         self.lengths = check_lengths(lengths)
         if isinstance(loss, str):
-            if takes_scale(loss):
-                constants.setdefault("scale", self.lengths[0])
+            if loss not in LOSSES:
+                raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
             named: Callable[..., HashLoss] = LOSSES[loss]
+            if LOSSES[loss].nested_scale and len(self.lengths) > 1:
+                constants.setdefault("scale", LOSSES[loss].nested_scale)
             create: Callable[[int], nn.Module] = partial(named, classes=classes, **constants)
         else:
             create = loss
@@ -95,14 +96,3 @@ class NestedLoss(nn.Module):
         codes, others = self.bank(outputs[-1], labels, indices)
         others = self.losses[0].memberships(others)  # once for all lengths
         return [loss(u, labels, (codes[:, : loss.length], others)) for loss, u in pairs]
-
-
-def takes_scale(loss: str) -> bool:
-    """Whether the similarities of a loss grow with the length unless it is given a `scale`.
-
-    Raises:
-        ValueError: if there is no such loss.
-    """
-    if loss not in LOSSES:
-        raise ValueError(f"unknown loss {loss!r}; choose from {', '.join(LOSSES)}")
-    return "scale" in signature(LOSSES[loss]).parameters

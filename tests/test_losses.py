@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from nhl.layer import sign
 from nhl.losses import LOSSES, HashLoss, PairLoss
-from nhl.nesting import NestedLoss, takes_scale
+from nhl.nesting import NestedLoss
 
 CLASSES = 4
 NAMES = list(LOSSES)
@@ -121,7 +121,7 @@ def test_one_class_in_all(name: str) -> None:
 def test_nested_is_each_alone(name: str, labels: Tensor) -> None:
     lengths, z = (8, 16, 32), some(12, 32).requires_grad_()
     outputs = [z[:, :length] for length in lengths]
-    scale = {"scale": 8} if takes_scale(name) else {}
+    scale = {"scale": kept} if (kept := LOSSES[name].nested_scale) else {}
     nested = NestedLoss(name, lengths, CLASSES)
     nested.begin_epoch(20)
     values = nested(outputs, labels)

@@ -4,7 +4,7 @@ import torch
 from nhl.distillation import cascade_distillation
 from nhl.losses import LOSSES
 from nhl.memory_bank import MemoryBank
-from nhl.nesting import NestedLoss, takes_scale
+from nhl.nesting import NestedLoss
 
 LENGTHS = (8, 16, 32)
 LABELS = torch.arange(10) % 4
@@ -32,11 +32,12 @@ def test_constants_reach_every_length() -> None:
     assert [loss.margin for loss in NestedLoss("dpn", LENGTHS, 4, margin=2.0).losses] == [2, 2, 2]
 
 
-def test_similarities_are_on_the_scale_of_the_shortest_length() -> None:
+def test_several_lengths_are_on_one_scale() -> None:
     assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4).losses] == [1, 1 / 2, 1 / 4]
     assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4, scale=16).losses] == [2, 1, 1 / 2]
     assert [loss.scale for loss in NestedLoss("dhn", LENGTHS, 4, scale=None).losses] == [1, 1, 1]
-    assert [loss.scale for loss in NestedLoss("mdsh", LENGTHS, 4).losses] == [1, 1 / 2, 1 / 4]
+    assert [loss.scale for loss in NestedLoss("dch", LENGTHS, 4).losses] == [4, 2, 1]
+    assert [loss.scale for loss in NestedLoss("dhn", (32,), 4).losses] == [1]  # as published
 
 
 def test_each_epoch_is_told_to_every_length() -> None:
@@ -48,7 +49,7 @@ def test_each_epoch_is_told_to_every_length() -> None:
 @pytest.mark.parametrize("name", ["dbdh", "dhn", "dch", "dsh", "lcdsh", "hashnet", "mdsh"])
 def test_one_bank_serves_all_lengths_as_prefixes(name: str) -> None:
     labels = torch.arange(30) % 4
-    scale = {"scale": 8} if takes_scale(name) else {}
+    scale = {"scale": kept} if (kept := LOSSES[name].nested_scale) else {}
     nested = NestedLoss(name, LENGTHS, 4, bank=MemoryBank(labels, 32))
     nested.begin_epoch(9)
     first, second = torch.arange(10), torch.arange(10, 20)

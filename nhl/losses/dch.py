@@ -1,5 +1,7 @@
 """DCH: deep Cauchy hashing."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -23,6 +25,8 @@ class DCHLoss(PairLoss):
         quantization: weight of the quantisation term, 0.1.
         scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
+
+    nested_scale: ClassVar[int | None] = 32
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ class DHNLoss(PairLoss):
     """
 
     bank_momentum: ClassVar[float | None] = 0.0
+    nested_scale: ClassVar[int | None] = 8
 
     def __init__(
         self, length: int, classes: int, quantization: float = 0.1, scale: int | None = None

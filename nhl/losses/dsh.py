@@ -22,6 +22,7 @@ class DSHLoss(PairLoss):
     """
 
     bank_momentum: ClassVar[float | None] = 0.0
+    nested_scale: ClassVar[int | None] = 8
 
     def __init__(
         self, length: int, classes: int, quantization: float = 0.1, scale: int | None = None

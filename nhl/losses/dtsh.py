@@ -1,5 +1,7 @@
 """DTSH: deep supervised hashing with triplets."""
 
+from typing import ClassVar
+
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -23,6 +25,8 @@ class DTSHLoss(HashLoss):
         quantization: weight of the quantisation term, 1.
         scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
+
+    nested_scale: ClassVar[int | None] = 16
 
     def __init__(
         self,

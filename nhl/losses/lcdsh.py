@@ -1,5 +1,7 @@
 """LCDSH: locality-constrained deep supervised hashing."""
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from nhl.layer import sign
@@ -20,6 +22,8 @@ class LCDSHLoss(PairLoss):
         locality: weight of the second term, 3.
         scale: similarities count as those of codes of this many bits, see `relative_scale`.
     """
+
+    nested_scale: ClassVar[int | None] = 16
 
     def __init__(self, length: int, classes: int, locality: float = 3.0, scale: int | None = None) -> None:
         super().__init__(length, classes)

@@ -28,6 +28,7 @@ class MDSHLoss(CenterLoss, PairLoss):
     """
 
     bank_momentum: ClassVar[float | None] = 0.9
+    nested_scale: ClassVar[int | None] = 8
 
     pairs_joined: bool
     """Whether pairs count; set by `begin_epoch`."""
