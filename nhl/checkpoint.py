@@ -1,11 +1,13 @@
 """A trained model on disk: a folder that needs no pickle and says what it is. Imports no torch.
 
 `model.safetensors` (weights), `config.json` (this file's `Config`), `evaluation.json` (scores per
-length), `README.md` (the model card).
+length), `README.md` (the model card), `SHA256SUMS` (checksums of the first three, which are compared
+whenever one is read; `sha256sum --check` does it too).
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -13,9 +15,12 @@ from typing import Any
 
 from nhl.codes import LENGTHS, check_lengths
 from nhl.preprocessing import Preprocessing
+from nhl.whole_file import write_whole
 
 WEIGHTS, CONFIG, EVALUATION = "model.safetensors", "config.json", "evaluation.json"
+SUMS = "SHA256SUMS"
 FORMAT = 1
+REMEDY = "copy the checkpoint again from where it came, or train again"
 
 
 class CheckpointError(ValueError):
@@ -68,43 +73,104 @@ def read_config(folder: str | Path) -> Config:
     """The configuration of a checkpoint.
 
     Raises:
-        CheckpointError: if the folder holds no whole checkpoint of this format.
+        CheckpointError: if the folder holds no checkpoint of this format, or the file was altered.
     """
     path = _path(folder, CONFIG)
+    content = path.read_bytes()
     try:
-        return Config.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        config = Config.from_dict(json.loads(content))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}; {REMEDY}") from error
+    _check(path, content)
+    return config
 
 
 def write_config(folder: str | Path, config: Config) -> None:
     """Write `config.json` into a folder, which is made where it is missing."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    text = json.dumps(config.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    (Path(folder) / CONFIG).write_text(text, encoding="utf-8")
+    _write(Path(folder), CONFIG, config.as_dict())
 
 
 def read_evaluation(folder: str | Path) -> dict[str, Any] | None:
-    """The stored scores of a checkpoint, or None where it has none."""
+    """The stored scores of a checkpoint, or None where it has none.
+
+    Raises:
+        CheckpointError: if the file was altered.
+    """
     path = Path(folder) / EVALUATION
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    _check(path, content)
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}; {REMEDY}") from error
+
+
+def write_evaluation(folder: str | Path, evaluation: dict[str, Any]) -> None:
+    """Write `evaluation.json` into a folder."""
+    _write(Path(folder), EVALUATION, evaluation)
 
 
 def weights_path(folder: str | Path) -> Path:
     """The weights file of a checkpoint.
 
     Raises:
-        CheckpointError: if it is missing.
+        CheckpointError: if it is missing or was altered.
     """
-    return _path(folder, WEIGHTS)
+    path = _path(folder, WEIGHTS)
+    _check(path, path.read_bytes())
+    return path
 
 
 def fingerprint(folder: str | Path) -> str:
-    """A hash of weights and configuration: models that give equal codes have equal ones."""
+    """A hash of weights and configuration: models that give equal codes have equal ones.
+
+    Raises:
+        CheckpointError: if one of them is missing or was altered.
+    """
     digest = hashlib.sha256()
     for name in (CONFIG, WEIGHTS):
-        digest.update(_path(folder, name).read_bytes())
+        path = _path(folder, name)
+        content = path.read_bytes()
+        _check(path, content)
+        digest.update(content)
     return digest.hexdigest()
+
+
+def seal(folder: str | Path, *names: str) -> None:
+    """Note the checksums of files of a checkpoint; a file that has none is not compared."""
+    folder = Path(folder)
+    sums = _sums(folder / SUMS) | {name: _sum((folder / name).read_bytes()) for name in names}
+    lines = (f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+    write_whole(folder / SUMS, "".join(lines).encode())
+
+
+def _check(path: Path, content: bytes) -> None:
+    sums = path.with_name(SUMS)
+    if _sums(sums).get(path.name, _sum(content)) != _sum(content):
+        raise CheckpointError(
+            f"{path} is damaged or belongs to another model: it is not what {SUMS} says; {REMEDY}, "
+            f"or, if you changed it yourself, delete {sums}"
+        )
+
+
+def _sums(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    found = [re.fullmatch(f"([0-9a-f]{{64}})  ({CONFIG}|{WEIGHTS}|{EVALUATION})", line) for line in lines]
+    if not all(found):
+        raise CheckpointError(f"{path} is damaged: {REMEDY}, or delete it if the other files are right")
+    return {match[2]: match[1] for match in found if match}
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / name, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    seal(folder, name)
 
 
 def _path(folder: str | Path, name: str) -> Path:

@@ -1,13 +1,12 @@
 """Is a gallery whole? Every picture, file and code looked at."""
 
-import json
 import os
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nhl.gallery import Gallery
+from nhl.gallery import CODE, WORDS, Gallery, GalleryError, checksum
 from nhl.images import ImageError, load_image
 from nhl.picture_files import shown
 
@@ -38,6 +37,13 @@ _RULES = {
     "SELECT item FROM codes WHERE (model, length(code)) NOT IN "
     "(SELECT model, max(length(code)) FROM codes GROUP BY model)": "has a short code",
 }
+# The same for what has a checksum: all but galleries that were last written to by older versions.
+_SUMS = {
+    f"SELECT item FROM codes WHERE sum IS NOT {CODE}": "has a damaged code; `gallery encode` makes it again",
+    f"SELECT id FROM items JOIN files ON item = id WHERE words IS NOT {WORDS}": "has a damaged name or label",
+    "SELECT id FROM items JOIN files ON item = id WHERE thumbnail_sum IS NOT checksum(thumbnail)": "has "
+    "another thumbnail than was stored",
+}
 
 
 def verify(path: str | Path) -> Verdict:
@@ -47,12 +53,13 @@ def verify(path: str | Path) -> Verdict:
         GalleryError: if the file is no gallery, or so damaged that it cannot be opened.
     """
     verdict = Verdict()
-    with closing(Gallery(path)) as gallery:
+    with closing(Gallery(path, check=False)) as gallery:
         uri = f"{Path(path).absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
+            connection.create_function("checksum", -1, checksum, deterministic=True)
             try:
                 _check(gallery, connection, verdict)
-            except (sqlite3.DatabaseError, json.JSONDecodeError) as error:
+            except (sqlite3.DatabaseError, GalleryError) as error:
                 verdict.problems.append(f"the database is damaged: {error}")
     return verdict
 
@@ -69,8 +76,10 @@ def _check(gallery: Gallery, connection: sqlite3.Connection, verdict: Verdict) -
             load_image(gallery.thumbnail(item.id))
         except ImageError as error:
             verdict.problems.append(f"picture {item.id} has a damaged thumbnail: {error}")
+    if not gallery.is_whole():
+        verdict.problems.append("it does not hold what was written: its checksum does not match")
     if gallery.grows:
-        for query, words in _RULES.items():
+        for query, words in (_RULES | (_SUMS if gallery.sealed else {})).items():
             verdict.problems += [f"picture {item} {words}" for (item,) in connection.execute(query)]
         for path, size, modified in connection.execute("SELECT path, size, modified FROM files"):
             with suppress(OSError):

@@ -1,5 +1,6 @@
 """The codes of a gallery under a model: the stored ones where they are still true, else new ones."""
 
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,10 +51,13 @@ def gallery_codes(
     ids = [item.id for item in gallery.items()]
     marks = {"model": model, "gallery": gallery.fingerprint}
     path = codes_path(gallery)
-    with suppress(StaleCodesError):
+    try:
         codes, found = load_codes(path, **marks)
         if found.tolist() == ids:
             return codes
+    except StaleCodesError as error:
+        if path.is_file():
+            warnings.warn(f"{error}; this is done now", stacklevel=2)
     encoder = encoder or Encoder(checkpoint)
     title = f"Encoding {gallery.path.name}"
     with tqdm(total=len(ids), desc=title, unit=" pictures", disable=progress is not None) as bar:
@@ -71,7 +75,10 @@ def _own_codes(gallery: Gallery, checkpoint: str | Path, model: str) -> NDArray[
         raise OtherModelError(gallery.path, checkpoint)
     _, codes = gallery.codes(model)
     if len(codes) != len(gallery):
-        raise GalleryError(f"{gallery.path} was changed while it was read: open it again")
+        raise GalleryError(
+            f"{gallery.path} was changed while it was read, or is damaged: open it again, "
+            f"or look with `python -m nhl gallery verify {gallery.path}`"
+        )
     return codes
 
 

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nhl.gallery import FORMAT, SCHEMA, GalleryError
+from nhl.gallery import CODE, FORMAT, SCHEMA, WORDS, GalleryError, checksum
 from nhl.picture_files import PictureFile, shown
 
 _GROWING = """
@@ -21,6 +21,15 @@ CREATE TABLE files (
 CREATE TABLE codes (
     model TEXT NOT NULL, item INTEGER NOT NULL, code BLOB NOT NULL, PRIMARY KEY (item, model)) WITHOUT ROWID;
 """
+# Apart, since older galleries get them when they are next written to.
+_SUMS = """
+ALTER TABLE files ADD COLUMN words INTEGER;
+ALTER TABLE files ADD COLUMN thumbnail_sum INTEGER;
+ALTER TABLE codes ADD COLUMN sum INTEGER;
+"""
+_SEAL_CODES = f"UPDATE codes SET sum = {CODE}"
+_SEAL_ITEMS = f"""UPDATE files SET (words, thumbnail_sum) =
+    (SELECT {WORDS}, checksum(thumbnail) FROM items WHERE id = item)"""
 
 
 class GalleryBusyError(GalleryError):
@@ -93,11 +102,12 @@ class GalleryWriter:
         row = (item, Path(name).name, label, json.dumps(labels), "", "", name, thumbnail)
         run("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         run(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO files (path, item, size, modified, digest) VALUES (?, ?, ?, ?, ?)",
             (file.path, item, file.size, file.modified, digest),
         )
+        run(f"{_SEAL_ITEMS} WHERE item = ?", (item,))
         run("DELETE FROM codes WHERE item = ?", (item,))
-        run("INSERT INTO codes VALUES (?, ?, ?)", (model, item, code))
+        self.put_codes(model, {item: code})
 
     def touch(self, file: PictureFile) -> None:
         """Note the new size and time of a file whose content is the same."""
@@ -108,6 +118,7 @@ class GalleryWriter:
         """Give an item other labels."""
         values = (labels[0] if labels else "", json.dumps(labels), item)
         self._connection.execute("UPDATE items SET label = ?, labels = ? WHERE id = ?", values)
+        self._connection.execute(f"{_SEAL_ITEMS} WHERE item = ?", (item,))
 
     def drop(self, items: Iterable[int]) -> None:
         """Take items out, with their codes."""
@@ -116,8 +127,9 @@ class GalleryWriter:
             self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", ids)
 
     def without_code(self, model: str) -> list[int]:
-        """The items, by id, that have no code of a model."""
-        query = "SELECT id FROM items WHERE id NOT IN (SELECT item FROM codes WHERE model = ?) ORDER BY id"
+        """The items, by id, that have no code of a model, or a damaged one."""
+        whole = f"SELECT item FROM codes WHERE model = ? AND sum = {CODE}"
+        query = f"SELECT id FROM items WHERE id NOT IN ({whole}) ORDER BY id"
         return [item for (item,) in self._connection.execute(query, (model,))]
 
     def thumbnail(self, item: int) -> bytes:
@@ -134,7 +146,8 @@ class GalleryWriter:
     def put_codes(self, model: str, codes: Mapping[int, bytes]) -> None:
         """Store codes, by item, beside those of other models."""
         rows = [(model, item, code) for item, code in codes.items()]
-        self._connection.executemany("INSERT OR REPLACE INTO codes VALUES (?, ?, ?)", rows)
+        query = "INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3))"
+        self._connection.executemany(query, rows)
 
     def keep_only(self, model: str) -> None:
         """Forget the codes of all other models."""
@@ -181,13 +194,19 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
         raise GalleryError(f"{path} is a database but no gallery: choose another name for the gallery")
     if tables and "files" not in tables:
         raise GalleryError(f"{path} was built whole and cannot grow: add to another gallery file")
+    connection.create_function("checksum", -1, checksum, deterministic=True)
     connection.execute("PRAGMA journal_mode = WAL")
     if not tables:
         mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}');"
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {_GROWING} {mark} COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {_GROWING} {_SUMS} {mark} COMMIT;")
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('codes')")}
+    if "sum" not in columns:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SUMS} {_SEAL_CODES}; {_SEAL_ITEMS}; COMMIT;")
     (found,) = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
     if found != FORMAT:
-        raise GalleryError(f"{path} has gallery format {found!r} but this version writes {FORMAT!r}")
+        raise GalleryError(
+            f"{path} has gallery format {found!r} but this version writes {FORMAT!r}: build it again"
+        )
 
 
 @contextmanager

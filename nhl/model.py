@@ -19,16 +19,19 @@ from nhl.centers import hash_centers
 from nhl.checkpoint import (
     CONFIG,
     EVALUATION,
+    SUMS,
     WEIGHTS,
     CheckpointError,
     Config,
     read_config,
+    seal,
     weights_path,
     write_config,
 )
 from nhl.codes import pack
 from nhl.images import load_image
 from nhl.layer import NestedHashLayer
+from nhl.whole_file import whole
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -106,7 +109,9 @@ class NestedHashModel(
         folder = Path(save_directory)
         write_config(folder, self.config)
         half = {k: v.half() if v.is_floating_point() else v for k, v in self.state_dict().items()}
-        save_file({k: v.contiguous().cpu() for k, v in half.items()}, folder / WEIGHTS)
+        with whole(folder / WEIGHTS) as partial:
+            save_file({k: v.contiguous().cpu() for k, v in half.items()}, partial)
+        seal(folder, WEIGHTS)
         if model_card_kwargs is not None and not (folder / "README.md").exists():
             self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
         if not push_to_hub:
@@ -139,7 +144,7 @@ class NestedHashModel(
         """
         folder, name = Path(pretrained_model_name_or_path), str(pretrained_model_name_or_path)
         if not folder.exists() and _HUB_NAME.fullmatch(name):
-            wanted = [CONFIG, WEIGHTS, EVALUATION]
+            wanted = [CONFIG, WEIGHTS, EVALUATION, SUMS]
             try:
                 folder = Path(snapshot_download(name, allow_patterns=wanted, **hub_settings))
             except (OSError, ValueError) as error:  # no such model, or no network

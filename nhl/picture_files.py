@@ -50,7 +50,8 @@ class Found:
 def find_pictures(folder: str | Path) -> Found:
     """Walk a folder for files named like pictures, each folder once however often it is linked to.
 
-    Names that start with a dot are passed over.
+    Names that start with a dot are passed over. Links that lead out of the folder are not followed: what
+    they lead to is added by its own name, or not at all.
 
     Raises:
         FileNotFoundError: if there is no such folder.
@@ -70,7 +71,7 @@ def find_pictures(folder: str | Path) -> Found:
             seen.add((status.st_dev, status.st_ino))
             folders[:] = sorted(name for name in folders if not name.startswith(b"."))
             inner = (os.path.join(place, name) for name in folders)
-            waiting.extend(path for path in inner if os.path.islink(path))
+            waiting.extend(path for path in inner if os.path.islink(path) and _stays(found, path))
             for name in sorted(names):
                 if not name.startswith(b".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
                     _look_at(found, os.path.join(place, name))
@@ -83,11 +84,22 @@ def _note(found: Found, error: OSError) -> None:
     found.unreadable[os.fsencode(error.filename)] = error.strerror or str(error)
 
 
+def _stays(found: Found, link: bytes) -> bool:
+    """Whether a link leads to a place inside the folder; where it does not, that is noted."""
+    target = os.path.realpath(link)
+    if target == found.root or target.startswith(os.path.join(found.root, b"")):
+        return True
+    found.unreadable[link] = f"it is a link out of the folder: add {shown(target)} itself"
+    return False
+
+
 def _look_at(found: Found, path: bytes) -> None:
     try:
         status = os.stat(path)
     except OSError as error:
         _note(found, error)
+        return
+    if os.path.islink(path) and not _stays(found, path):
         return
     if stat.S_ISREG(status.st_mode):
         found.files.append(PictureFile(path, status.st_size, status.st_mtime_ns))

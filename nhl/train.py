@@ -161,7 +161,15 @@ def _start(model: NestedHashModel, folder: str) -> None:
 
 def _save_state(run: Run, epoch: int, seconds: float, folder: Path) -> None:
     partial = folder / (STATE + ".partial")
-    torch.save({"epoch": epoch, "seconds": seconds, "run": run.state_dict()}, partial)
+    try:
+        torch.save({"epoch": epoch, "seconds": seconds, "run": run.state_dict()}, partial)
+    except (OSError, RuntimeError) as error:  # the latter is torch's word for a full disk
+        partial.unlink(missing_ok=True)
+        reason = str(error).splitlines()[0]
+        raise OSError(
+            f"{folder / STATE} cannot be written ({reason}): make room and give the same command again; "
+            "it goes on from its last whole epoch"
+        ) from error
     partial.replace(folder / STATE)
 
 

@@ -38,5 +38,7 @@ def test_a_gallery_that_grew_while_it_was_read(tiny_checkpoint: Path, tmp_path: 
     gallery = Gallery(tmp_path / "my.db")
     draw("red", 1).save(tmp_path / "photos" / "1.png")
     add_folder(tmp_path / "my.db", tmp_path / "photos", tiny_checkpoint)
-    with pytest.raises(GalleryError, match=r"my\.db was changed while it was read: open it again"):
+    with pytest.raises(
+        GalleryError, match=r"my\.db was changed while it was read, or is damaged: open it again"
+    ):
         gallery_codes(gallery, tiny_checkpoint)

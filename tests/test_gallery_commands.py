@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,19 @@ def test_search(gallery: str, photos: Path, tmp_path: Path, capsys: Capture) -> 
     assert run(capsys, *command).startswith("   1     0  /")
 
 
+def test_search_by_the_other_engine(
+    gallery: str, photos: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["search", gallery, photos / "red" / "1.png", "--bits", 16, "--top", 16]
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "clickhouse_connect", None)
+        assert main([*map(str, command), "--engine", "clickhouse"]) == 2
+    assert "error: the ClickHouse engine needs packages: pip install" in capsys.readouterr().err
+    pytest.importorskip("clickhouse_connect", reason="clickhouse-connect is not installed")
+    pytest.importorskip("chdb", reason="chdb, the embedded engine, is not installed")
+    assert answer(capsys, *command, "--engine", "clickhouse") == answer(capsys, *command)
+
+
 def test_advise(gallery: str, capsys: Capture) -> None:
     advice = answer(capsys, "advise", gallery)
     assert advice["measure"] == "mAP by label"
@@ -109,6 +123,8 @@ def test_verify_remove_encode(
     shown = capsys.readouterr()
     assert json.loads(shown.out)["problems"] == ["picture 0 has no code"]
     assert f"error: {copy} has 1 problems" in shown.err
+    run(capsys, "gallery", "encode", copy)
+    run(capsys, "gallery", "verify", copy)
 
 
 def test_export_of_the_network(tiny_checkpoint: Path, photos: Path, tmp_path: Path, capsys: Capture) -> None:

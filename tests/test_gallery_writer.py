@@ -16,6 +16,7 @@ import pytest
 from drawings import COLOURS, draw
 
 from nhl import gallery_writer, picture_reading
+from nhl.checkpoint import fingerprint
 from nhl.gallery import Gallery, GalleryError
 from nhl.gallery_check import verify
 from nhl.gallery_folder import add_folder
@@ -191,6 +192,23 @@ def test_files_that_are_no_galleries(tmp_path: Path) -> None:
         pass
     with pytest.raises(GalleryError, match=r"no gallery at .*none\.db"), writing(tmp_path / "none.db"):
         pass
+
+
+def test_a_gallery_without_checksums_is_read_and_gets_them(
+    photos: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.db"
+    add_folder(path, photos / "red", tiny_checkpoint)
+    before, model = rows(path), fingerprint(tiny_checkpoint)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, column in (("files", "words"), ("files", "thumbnail_sum"), ("codes", "sum")):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    assert len(Gallery(path).items()) == len(Gallery(path).codes(model)[0]) == 30
+    assert verify(path).problems == []
+    assert add_folder(path, photos / "red", tiny_checkpoint).unchanged == 30
+    assert Gallery(path).sealed
+    assert rows(path) == before
+    assert verify(path).problems == []
 
 
 def test_a_gallery_of_another_version(tmp_path: Path) -> None:

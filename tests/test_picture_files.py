@@ -40,12 +40,29 @@ def test_names_in_any_script_and_in_none(tmp_path: Path) -> None:
 
 def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
     make(tmp_path, "real/1.jpg", "other/2.jpg")
-    make(tmp_path.parent / f"{tmp_path.name}-outside", "3.jpg")
     (tmp_path / "a-loop").symlink_to(tmp_path)
     (tmp_path / "a-link").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "up").symlink_to(tmp_path)
-    (tmp_path / "z").symlink_to(tmp_path.parent / f"{tmp_path.name}-outside")
-    assert names(tmp_path) == [b"other/2.jpg", b"real/1.jpg", b"z/3.jpg"]
+    (tmp_path / "z.jpg").symlink_to(tmp_path / "real" / "1.jpg")
+    assert names(tmp_path) == [b"z.jpg", b"other/2.jpg", b"real/1.jpg"]
+
+
+def test_links_out_of_the_folder_are_listed_and_not_followed(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    make(tmp_path, "photos/1.jpg", "photos-2/2.jpg", "3.jpg")
+    for name, target in [("up", ".."), ("beside", "../photos-2"), ("one.jpg", "../3.jpg"), ("etc", "/etc")]:
+        (root / name).symlink_to(target)
+    found = find_pictures(root)
+    assert [shown(file.path) for file in found.files] == [str(root / "1.jpg")]
+    assert {Path(shown(path)).name: why for path, why in found.unreadable.items()} == {
+        name: f"it is a link out of the folder: add {target} itself"
+        for name, target in [
+            ("up", tmp_path),
+            ("beside", tmp_path / "photos-2"),
+            ("one.jpg", tmp_path / "3.jpg"),
+            ("etc", "/etc"),
+        ]
+    }
 
 
 def test_what_cannot_be_looked_at_is_listed(tmp_path: Path) -> None:

@@ -241,3 +241,23 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         Settings.load(tmp_path / "settings.json")
     with pytest.raises(ValueError, match="unknown data set 'emojis'; choose from emoji"):
         load_protocol("emojis")
+
+
+def test_a_full_disk_is_said_and_the_last_epoch_stays(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = torch.save
+
+    def fill(state: dict[str, Any], path: Path) -> None:
+        save(state, path)
+        if state["epoch"] == 2:
+            raise RuntimeError("PytorchStreamWriter failed writing file\nand more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", fill)
+        with pytest.raises(
+            OSError, match=r"state\.pt cannot be written \(PytorchStreamWriter.*: make room and"
+        ):
+            training.train(TINY, tmp_path, protocol)
+    assert not (tmp_path / "state.pt.partial").exists()
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["epoch"] == 1

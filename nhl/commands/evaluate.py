@@ -43,7 +43,7 @@ def _top(text: str) -> int | None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from nhl.checkpoint import EVALUATION
+    from nhl.checkpoint import write_evaluation
     from nhl.evaluate import evaluate, table
     from nhl.evaluation_files import check_targets, plot, write_curves, write_scores
 
@@ -54,7 +54,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         found = evaluate(options.checkpoint, data, options.top, progress, options.at, curves)
     text = json.dumps(found, indent=2)
     if options.save:
-        (options.checkpoint / EVALUATION).write_text(text + "\n", encoding="utf-8")
+        write_evaluation(options.checkpoint, found)
     for write, path in ((write_scores, options.csv), (write_curves, options.curve), (plot, options.plot)):
         if path is not None:
             write(found, path)

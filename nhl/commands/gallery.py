@@ -143,7 +143,9 @@ def _verify(options: argparse.Namespace) -> None:
         for path in verdict.outdated:
             print(f"{path}: gone or changed since it was added")
     if verdict.problems:
-        raise GalleryError(f"{options.gallery} has {len(verdict.problems)} problems: build it again")
+        raise GalleryError(
+            f"{options.gallery} has {len(verdict.problems)} problems: build it again, or do what they say"
+        )
     if not options.json:
         print(f"{options.gallery} is whole: {verdict.pictures} pictures, {len(verdict.outdated)} out of date")
 

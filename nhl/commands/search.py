@@ -2,10 +2,14 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhl.commands import Formatter
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def add(commands: Any) -> None:
@@ -16,12 +20,14 @@ def add(commands: Any) -> None:
     parser.add_argument("--checkpoint", type=Path, help="folder of the model; by default the gallery's own")
     parser.add_argument("--bits", type=int, default=32, help="code length, a multiple of 8")
     parser.add_argument("--top", type=int, default=10, help="how many results")
+    parser.add_argument("--engine", choices=["nested", "clickhouse"], default="nested", help="what searches")
     parser.add_argument("--show", type=Path, metavar="FILE", help="write the results as a picture")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.set_defaults(run=_search)
 
 
 def _search(options: argparse.Namespace) -> None:
+    from nhl.clickhouse import ClickHouseIndex
     from nhl.contact_sheet import contact_sheet
     from nhl.encode import Encoder
     from nhl.gallery import Gallery
@@ -38,7 +44,11 @@ def _search(options: argparse.Namespace) -> None:
     if not items:
         raise ValueError(f"{options.gallery} holds no pictures: add some with `python -m nhl gallery add`")
     encoder = Encoder(checkpoint)
-    index = NestedIndex(gallery_codes(gallery, checkpoint, encoder))
+    engines: dict[str, Callable[[ArrayLike], NestedIndex | ClickHouseIndex]] = {
+        "nested": NestedIndex,
+        "clickhouse": ClickHouseIndex.holding,
+    }
+    index = engines[options.engine](gallery_codes(gallery, checkpoint, encoder))
     distances, places = index.search(encoder.encode([image]), options.bits, min(options.top, len(items)))
     found = [(items[n], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
     results = [
