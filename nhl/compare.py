@@ -122,20 +122,32 @@ def compare(
     described = json.loads(json.dumps(asdict(comparison)))
     records = _read(path, described)
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}
-    missing = [cell for cell in comparison.cells() if cell not in done]
-    total = len(missing) + len(done)
+    asked: dict[Cell, list[str]] = {}
+    for loss, mode, seed in comparison.cells():
+        if (loss, mode, seed) not in done:
+            asked.setdefault((loss, _trained_as(loss, mode), seed), []).append(mode)
+    total = len(asked)
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _prepare, (comparison, cache)) as pool:
-        running: set[Future[list[dict[str, Any]]]] = {pool.submit(_cell, cell) for cell in missing}
+        running: set[Future[list[dict[str, Any]]]] = {pool.submit(_cell, cell) for cell in asked}
         while running:
             progress("Comparing", total - len(running), total)
             ready, running = wait(running, return_when=FIRST_COMPLETED)
             for cell in ready:
-                records += cell.result()
+                found = cell.result()
+                modes = asked[found[0]["loss"], found[0]["mode"], found[0]["seed"]]
+                records += [{**record, "mode": mode} for mode in modes for record in found]
             records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
             _write(path, {"comparison": described, "protocol": description, "records": records})
     progress("Comparing", total, total)
     return records
+
+
+def _trained_as(loss: str, mode: str) -> str:
+    """The mode whose training is the same: without a `nested_scale` nothing is scaled."""
+    if LOSSES[loss].nested_scale:
+        return mode
+    return next(name for name, other in MODES.items() if replace(MODES[mode], scaled=other.scaled) == other)
 
 
 def _read(path: Path, described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -82,6 +82,14 @@ def test_a_stopped_comparison_goes_on(
     assert {cell[0] for cell in asked} == {"dch"}
     assert [r for r in records if r["loss"] == "csq"] == first
     assert json.loads(path.read_text())["records"] == records
+    asked.clear()
+    wider = replace(COMPARISON, modes=("single", "single-scaled", "full"))
+    records = compare(wider, path, tmp_path)
+    assert {cell[:2] for cell in asked} == {("csq", "single"), ("dch", "single-scaled")}
+    same, scaled = (
+        [r["map"] for r in records if r["loss"] == "csq" and r["mode"] == m] for m in wider.modes[:2]
+    )
+    assert same == scaled  # that loss has no scale
     with pytest.raises(ValueError, match="holds a comparison with other settings"):
         compare(replace(COMPARISON, hidden=4), path, tmp_path)
 
