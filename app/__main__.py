@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .loading import told_to_wait
 from .search_service import SearchService
 
 CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "emoji"
@@ -20,13 +21,21 @@ def parser() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(
         prog="python -m app",
         description="Open the page: give a picture, move the slider, see what is found.",
-        epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.",
+        epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the limit by "
+        "REQUESTS_PER_MINUTE. Behind a proxy, FORWARDED_ALLOW_IPS names those whose X-Forwarded-For is believed.",
     )
     flags.add_argument("--checkpoint", type=Path, default=CHECKPOINT, metavar="DIR", help="a trained model")
     flags.add_argument(
         "--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own"
     )
     flags.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N")
+    flags.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=os.environ.get("REQUESTS_PER_MINUTE", 600),
+        metavar="N",
+        help="that one address may send, 0 for any number; this machine itself always may (default: 600)",
+    )
     return flags
 
 
@@ -63,12 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    with ThreadPoolExecutor(1) as pool:
+    with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
         loading = pool.submit(SearchService.open, options.checkpoint, options.gallery)
         from .server import create_app, serve  # meanwhile: this takes seconds
 
         try:
-            app = create_app(loading.result())
+            app = create_app(loading.result(), per_minute=options.requests_per_minute)
         except ValueError as error:
             print(error, file=sys.stderr)
             return 2

@@ -14,10 +14,10 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from PIL import Image
 
-from nhl.images import ImageError, load_image
+from nhl.images import ImageError
 
 from . import texts
-from .own_pictures import MOST_PICTURES
+from .own_pictures import MOST_PICTURES, read_picture
 
 MEGABYTES = 10  # of one picture
 ARCHIVE_MEGABYTES = 50
@@ -35,9 +35,11 @@ def front(*names: str) -> str:
 
 def uploaded(path: Any) -> Path | None:
     """The path of a file that a visitor sent, None for any other."""
-    if not isinstance(path, str) or "\0" in path or not is_in_or_equal(path, get_upload_folder()):
+    try:
+        there = isinstance(path, str) and is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # too long, or no name that a file can have
         return None
-    return Path(path)
+    return Path(path) if there else None
 
 
 class Argument(gr.HTML):
@@ -102,7 +104,7 @@ class PictureInput(gr.HTML):
                 raise ImageError(texts.UNREADABLE_UPLOAD)
             if path.is_file() and path.stat().st_size > MEGABYTES * 1_000_000:
                 raise ImageError(texts.TOO_LARGE.format(megabytes=MEGABYTES))
-            return load_image(path)
+            return read_picture(path)
         except ImageError as error:
             return error
 

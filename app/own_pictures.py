@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import threading
+import time
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -15,7 +18,7 @@ from PIL import Image
 
 from nhl.encode import Encoder
 from nhl.gallery import Gallery, Item, write_gallery
-from nhl.images import ImageError, load_image
+from nhl.images import ImageError, ImageSource, load_image
 
 from . import texts
 from .search_service import SearchService
@@ -25,9 +28,25 @@ MOST_PICTURES = 300
 MOST_ENTRIES = 2_000
 MOST_BYTES = 200_000_000
 MOST_PICTURE_BYTES = 20_000_000
-MOST_PIXELS = 25_000_000
+MOST_PIXELS = 25_000_000  # as transparent WebP or 32-bit TIFF they take 400 MB while they are read
+MOST_SECONDS = 120.0
 THUMBNAIL = 128
 BATCH = 16
+
+_ONE_AT_A_TIME = threading.Lock()
+warnings.simplefilter(
+    "ignore", Image.DecompressionBombWarning
+)  # for the console: `read_picture` refuses these
+
+
+def read_picture(source: ImageSource) -> Image.Image:
+    """A visitor's picture; others wait meanwhile, for several at once might take more memory than there is.
+
+    Raises:
+        ImageError: if it cannot be read, or is too large.
+    """
+    with _ONE_AT_A_TIME:
+        return load_image(source, max_pixels=MOST_PIXELS)
 
 
 class OwnPictures:
@@ -54,7 +73,8 @@ def index_pictures(
 ) -> OwnPictures:
     """Read pictures, and make them a gallery.
 
-    What is no picture that can be read, is too large, or comes after the first 300 is left out and counted.
+    What is no picture that can be read, is too large, or comes after the first 300 or after two minutes is left
+    out and counted.
     Sub-folders of an archive become classes, where every picture is in one.
 
     Args:
@@ -70,10 +90,11 @@ def index_pictures(
     codes = [np.zeros((0, encoder.config.lengths[-1] // 8), np.uint8)]
     waiting: list[Image.Image] = []
     skipped = 0
-    total = sum(map(_count, paths))
+    total, end = sum(map(_count, paths)), time.monotonic() + MOST_SECONDS
     for name, label, content in _contents(paths):
         report("read", (len(items) + skipped) / max(total, len(items) + skipped + 1))
-        image = _picture(content) if len(items) < MOST_PICTURES else None
+        open_still = len(items) < MOST_PICTURES and time.monotonic() < end
+        image = _picture(content) if open_still else None
         if image is None:
             skipped += 1
             continue
@@ -167,7 +188,7 @@ def _limited(path: Path, limit: int) -> bytes | None:
 
 def _picture(content: bytes | None) -> Image.Image | None:
     try:
-        return None if content is None else load_image(content, max_pixels=MOST_PIXELS)
+        return None if content is None else read_picture(content)
     except ImageError:
         return None
 

@@ -1,5 +1,6 @@
 """The server round the page: thumbnails out of the gallery, and headers that keep the page to itself."""
 
+import asyncio
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -15,14 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nhl.index import warm_up
 
 from . import texts
+from .arguments import STUMBLES, guard, unknown
 from .components import ARCHIVE_MEGABYTES
+from .doors import REQUESTS_PER_MINUTE, Doors, keep_swept
 from .galleries import Galleries
 from .page import build_page
 from .search_service import SearchService
+from .sight import Sight
 from .speed import SpeedBench
 
 STYLE = Path(__file__).with_name("style.css")
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+MOST_SESSIONS = 200  # Gradio keeps 100 kB of each, which nothing here needs
 FLEETING = {"Cache-Control": "private, no-store"}
 
 HEADERS = {
@@ -30,7 +35,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self' blob: data:; worker-src 'self' blob:; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'",
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
@@ -49,18 +54,23 @@ if (/[?&](gallery|q|bits|k|view|tour)=/.test(location.search)) {{  // shown once
 """
 
 
-def create_app(service: SearchService, galleries: Galleries | None = None) -> FastAPI:
+def create_app(
+    service: SearchService, galleries: Galleries | None = None, per_minute: int = REQUESTS_PER_MINUTE
+) -> FastAPI:
     """The whole server, for uvicorn. The only files that it gives out are thumbnails of galleries.
 
     Args:
         service: the gallery that is shown first.
         galleries: all of them; by default those that there are beside it.
+        per_minute: requests that one address may send; 0 for any number.
     """
     galleries, bench = galleries or Galleries(service), SpeedBench()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(keep_swept())
         yield
+        sweeping.cancel()
         bench.close()
         galleries.close()
 
@@ -76,12 +86,16 @@ def create_app(service: SearchService, galleries: Galleries | None = None) -> Fa
         kept = FLEETING if shown.private else IMMUTABLE
         return Response(content, media_type="image/webp", headers=kept)
 
+    app.add_middleware(Doors, ARCHIVE_MEGABYTES * 2**20 + 2**16, per_minute)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
+    page = guard(build_page(galleries, bench))
+    page.state_session_capacity = MOST_SESSIONS
+    Sight(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(app)
     return gr.mount_gradio_app(
         app,
-        build_page(galleries, bench),
+        page,
         path="/",
         theme=theme(),
         css_paths=STYLE,
@@ -93,6 +107,7 @@ def create_app(service: SearchService, galleries: Galleries | None = None) -> Fa
         enable_monitoring=False,
         ssr_mode=False,
         pwa=False,
+        app_kwargs={"exception_handlers": dict.fromkeys(STUMBLES, unknown)},
     )
 
 

@@ -162,6 +162,21 @@ UNKNOWN_LINK = "The link names a picture that is not in this gallery."
 UNREADABLE_UPLOAD = "The picture did not arrive whole; please send it again."
 TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
+# What is not let in
+NO_SUCH_ADDRESS = "There is nothing at this address."
+TOO_MANY_REQUESTS = "There were too many requests from your address; please wait a minute."
+TOO_SLOW = "The request took too long to arrive; please send it again."
+REQUEST_TOO_LARGE = "The request is too large; at most {megabytes} MB are accepted."
+UPLOAD_TOO_LARGE = "The file is too large; at most {megabytes} MB are accepted."
+SIZE_NOT_STATED = "An upload must state its size in the header Content-Length."
+NO_ROOM_FOR_UPLOADS = "There is no room for pictures at the moment; please try again later."
+WRONG_REQUEST = "The request is not one that this page knows."
+WRONG_COUNT = "`data` must be a list of {count} values but got {found}."
+TOO_LONG = "`data` is too long, or nested too deeply."
+WRONG_SESSION = "`session_hash` must be 1 to {most} characters long."
+UNREAD = "Too many answers wait for you; please fetch them first."
+WENT_WRONG = "Something went wrong here; please try again."
+
 WEIGHTS = (
     'Network: EfficientNet-Lite0 from <a href="https://github.com/huggingface/pytorch-image-models" '
     'target="_blank" rel="noopener">timm</a>, Apache License 2.0.'
@@ -252,10 +267,10 @@ def added(count: int, skipped: int) -> str:
     """What became of a visitor's files.
 
     >>> added(12, 0), added(1, 3)
-    ('12 pictures.', '1 picture. 3 files were left out: no picture that can be read, too large, or too many.')
+    ('12 pictures.', '1 picture. 3 files were left out: no picture that can be read, too large, too many, or too slow.')
     """
     what = f"{count} picture{'s' if count > 1 else ''}."
     if not skipped:
         return what
     files = "1 file was" if skipped == 1 else f"{skipped} files were"
-    return f"{what} {files} left out: no picture that can be read, too large, or too many."
+    return f"{what} {files} left out: no picture that can be read, too large, too many, or too slow."

@@ -41,7 +41,9 @@ class RunningPage:
 
 
 @contextmanager
-def running_page(checkpoint: Path, environment: Mapping[str, str] | None = None) -> Iterator[RunningPage]:
+def running_page(
+    checkpoint: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> Iterator[RunningPage]:
     """Start the page as a visitor's host would, wait until it answers, and stop it at the end.
 
     Raises:
@@ -52,7 +54,16 @@ def running_page(checkpoint: Path, environment: Mapping[str, str] | None = None)
         port = free.getsockname()[1]
     address, start = f"http://127.0.0.1:{port}", time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "app", "--checkpoint", str(checkpoint.resolve()), "--port", str(port)],
+        [
+            sys.executable,
+            "-m",
+            "app",
+            "--checkpoint",
+            str(checkpoint.resolve()),
+            "--port",
+            str(port),
+            *options,
+        ],
         cwd=ROOT,
         env={**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", **(environment or {})},
         stdout=subprocess.DEVNULL,

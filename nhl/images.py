@@ -163,7 +163,7 @@ def _why_not(file: IO[bytes]) -> str:
     head = file.read(1024)
     if not head:
         return "The file is empty."
-    if head.startswith(_KNOWN_STARTS) or head[8:12] == b"WEBP":
+    if head.startswith(_KNOWN_STARTS) or head[8:12] == b"WEBP" or head[4:11] == b"ftypavi":
         return _DAMAGED
     for mark, kind in _OTHER_KINDS.items():
         if mark in head:

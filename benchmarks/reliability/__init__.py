@@ -1,0 +1,66 @@
+"""Faults and crowds, in earnest: kills at random moments, a full disk, two pages on one gallery, 32 clients.
+
+It takes half an hour, and writes its result and the page about it, docs/RELIABILITY.md.
+"""
+
+import argparse
+import os
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.machine import RESULTS, write_result
+from benchmarks.reliability.crowd import crowd, two_pages
+from benchmarks.reliability.disk import fill
+from benchmarks.reliability.kills import (
+    ROOT,
+    GalleryJob,
+    IndexJob,
+    Job,
+    TrainingJob,
+    kill_often,
+    pictures,
+    tiny_checkpoint,
+)
+from benchmarks.reliability.report import failures, markdown
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run all of it; the exit status is 1 if something did not hold."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks reliability", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="of each kind of work (50)")
+    parser.add_argument("--clients", type=int, default=32, help="at once (32)")
+    parser.add_argument("--seconds", type=float, default=120, help="of the crowd (120)")
+    parser.add_argument(
+        "--patience", type=float, default=1200, help="seconds in which its files must be gone (1200)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/reliability.json)")
+    parser.add_argument("--page", type=Path, help="the page about it (docs/RELIABILITY.md)")
+    options = parser.parse_args(arguments)
+    chance, result = random.Random(options.seed), {}
+    with tempfile.TemporaryDirectory() as work:
+        room = Path(work)
+        os.environ["NHL_CACHE"] = str(room / "cache")
+        folder, checkpoint = pictures(room / "pictures"), tiny_checkpoint(room / "model")
+        jobs: list[Job] = [GalleryJob(folder, checkpoint), TrainingJob(folder), IndexJob()]
+        result["kills"] = {job.name: kill_often(job, options.kills, room / job.name, chance) for job in jobs}
+        result["disk"] = {
+            job.name: fill(job, _made(room / f"{job.name}-disk"), room / job.name / "unbroken")
+            for job in jobs
+        }
+        result["two_pages"] = two_pages(checkpoint, folder, _made(room / "two"), min(20, options.seconds))
+    result["crowd"] = crowd(options.clients, options.seconds, options.patience)
+    path = write_result("reliability", result, options.out or RESULTS / "reliability.json")
+    page = options.page or ROOT / "docs" / "RELIABILITY.md"
+    page.write_text(markdown(path), encoding="utf-8")
+    wrong = failures(result)
+    print("\n".join(wrong) or "all of it held")
+    print(f"\nwritten to {path} and {page}")
+    return 1 if wrong else 0
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -1,0 +1,136 @@
+"""The page about a result: docs/RELIABILITY.md, and what did not hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+GROWTH = 0.05  # of memory, from the first half of the crowd's time to the second
+SLOWER = 3.0  # times, of the first answer after the crowd
+WORK = {
+    "gallery": "`python -m nhl gallery add`",
+    "training": "`python -m nhl train`",
+    "index": "`NestedIndex.save`",
+}
+
+
+def failures(result: dict[str, Any]) -> list[str]:
+    """What did not hold, a sentence each."""
+    wrong = []
+    for name, found in result["kills"].items():
+        for what in ("damaged", "lost", "unequal"):
+            if found[what]:
+                wrong.append(f"kills of {name}: {found[what]} {what}; {found['problems'][:1]}")
+    for name, found in result["disk"].items():
+        for what in ("failed", "one_sentence", "whole_with_room"):
+            if not found[what]:
+                wrong.append(f"full disk for {name}: not {what}; it said {found['said']!r}")
+        if found["lost"]:
+            wrong.append(f"full disk for {name}: something reported was lost")
+    for name in ("two_pages", "crowd"):
+        outcomes = result[name]["outcomes"]
+        wrong += [
+            f"{name}: {count} times {what}" for what, count in outcomes.items() if what.startswith("failed")
+        ]
+        if not outcomes.get("answered"):
+            wrong.append(f"{name}: nobody was answered")
+    crowd = result["crowd"]
+    if abs(crowd["growth"]) > GROWTH:
+        wrong.append(f"crowd: memory went from {crowd['megabytes'][0]} to {crowd['megabytes'][1]} MB")
+    if crowd["files_later"]:
+        wrong.append(f"crowd: {crowd['files_later']} files were left")
+    if crowd["answer_after_s"] > SLOWER * crowd["answer_before_s"]:
+        wrong.append(f"crowd: the first answer after it took {crowd['answer_after_s']} s")
+    return wrong
+
+
+def markdown(path: Path) -> str:
+    """The page about a result file."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    machine, wrong = result["machine"], failures(result)
+    held = "All of it held." if not wrong else "Not all of it held:\n\n" + "\n".join(f"- {w}" for w in wrong)
+    head = f"""# Reliability
+
+Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
+{machine["processor"]}, Python {machine["python"]}. This page is made by that command. {held}
+"""
+    return "\n".join([head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE])
+
+
+def _kills(kills: dict[str, Any]) -> str:
+    rows = [
+        f"| {WORK[name]} | {k['kills']} | {k['damaged']} | {k['lost']} | {k['runs']} | {k['unequal']} | {k['files_left']} |"
+        for name, k in kills.items()
+    ]
+    return f"""## Killed
+
+The process gets SIGKILL at a random moment of its work; then what it left is opened and looked at, and the same
+command goes on from there. A run is compared with one that was never killed: every row of the gallery, every byte
+of the weights, every code.
+
+| work | kills | damaged | reported, then lost | whole runs | unlike the unbroken one | unfinished files left |
+|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+An unfinished file is hidden, holds nothing that was reported, and may be deleted.
+"""
+
+
+def _disk(disk: dict[str, Any]) -> str:
+    def yes(fact: bool) -> str:
+        return "yes" if fact else "no"
+
+    rows = [
+        f"| {WORK[name]} | {d['disk']} | {d['said'].removeprefix('error: ')} | {yes(d['lost'])} | {yes(d['whole_with_room'])} |"
+        for name, d in disk.items()
+    ]
+    return f"""## A full disk
+
+| work | disk | what it says | reported, then lost | whole once there is room |
+|---|---|---|---|---|
+{chr(10).join(rows)}
+"""
+
+
+def _pages(result: dict[str, Any]) -> str:
+    two, crowd = result["two_pages"], result["crowd"]
+
+    def said(outcomes: dict[str, int]) -> str:
+        return ", ".join(f"{count} {what}" for what, count in outcomes.items())
+
+    return f"""## Two pages on one gallery
+
+Two pages answered from one gallery while {two["added"]} pictures were added to it: {said(two["outcomes"])}. A page
+opened afterwards showed {two["shown_after"]}.
+
+## A crowd
+
+{crowd["clients"]} clients for {crowd["seconds"]:.0f} s, each sending a picture, searching with it, and beginning again.
+
+| | |
+|---|---|
+| outcomes | {said(crowd["outcomes"])} |
+| an answer, upload included | {crowd["median_s"]} s, 95 % within {crowd["p95_s"]} s |
+| memory of the server, first half and second | {crowd["megabytes"][0]} MB, {crowd["megabytes"][1]} MB ({crowd["growth"]:+.1%}) |
+| temporary files at the end, and {crowd["cleaned_after_s"]} s later | {crowd["files_after"]}, {crowd["files_later"]} |
+| an answer to a lone visitor before, and the first after | {crowd["answer_before_s"]} s, {crowd["answer_after_s"]} s |
+
+"Busy" is a full queue: the visitor is told to try again.
+"""
+
+
+DAMAGE = """## Damaged files
+
+Cut short anywhere, or with any bit flipped (tests/test_faults.py, test_index_file.py, test_stored_codes.py):
+
+| file | noticed by | when |
+|---|---|---|
+| weights, configuration, scores of a checkpoint | SHA-256 in `SHA256SUMS` beside them | whenever one is read |
+| codes beside a gallery | SHA-256 in the file | at load; they are made again, with a word |
+| a gallery that was written whole | SHA-256 of all it holds | at load |
+| a gallery that grows | CRC-32 of each row; thumbnails by `gallery verify` only | as a row is read |
+| a saved index | a sum over all words | at load |
+
+What matters is refused in one sentence with the file and the remedy; what is read is what was written. A file of
+another version is refused by that name. A file from before
+there were checksums is read without them; a gallery that grows gets them when it is next written to.
+"""

@@ -1,0 +1,104 @@
+"""One page for all tests of hostile input, what it answers, and what is written while it does."""
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import matplotlib.pyplot  # noqa: F401 - Gradio imports it with its first answer, and it then makes its own folders
+import uvicorn
+
+from app.search_service import SearchService
+from app.server import create_app
+
+API = "/gradio_api"
+SENTENCE = r"^[^\n]{5,300}$"
+
+
+@cache
+def client(checkpoint: Path) -> httpx.Client:
+    """Speaks to a page over a model, which is there until the tests end."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    app = create_app(SearchService.open(checkpoint), per_minute=5)  # which is not for this machine
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+    threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
+    while not server.started:
+        time.sleep(0.02)
+    return httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=120)
+
+
+def post(page: httpx.Client, path: str, content: Any) -> httpx.Response:
+    """The answer to a POST of JSON, or of bytes that claim to be."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return page.post(API + path, content=body, headers={"Content-Type": "application/json"})
+
+
+def upload(page: httpx.Client, content: bytes, name: str = "picture.png") -> str:
+    """Where a file lies on the server."""
+    answer = page.post(f"{API}/upload", files={"files": (name, content)})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()[0])
+
+
+def call(page: httpx.Client, name: str, data: Any, **more: Any) -> tuple[str, Any]:
+    """The last event of a call, and what it carries; the name is "refused" where it was not let in."""
+    start = post(page, f"/call/{name}", {"data": data, **more})
+    if start.status_code != 200:
+        assert start.status_code < 500
+        return "refused", start.json()
+    lines = page.get(f"{API}/call/{name}/{start.json()['event_id']}").text.strip().splitlines()
+    return lines[-2].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))
+
+
+def search(page: httpx.Client, content: bytes, name: str = "picture.png") -> tuple[str, Any]:
+    """What comes of a picture that is uploaded and looked for."""
+    picture = {"path": upload(page, content, name), "meta": {"_type": "gradio.FileData"}}
+    return call(page, "search", [picture, 32, 3])
+
+
+_writes: list[str] = []
+_watching = threading.Event()
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _watching.is_set():
+        return
+    if event == "open" and isinstance(arguments[0], str | bytes):
+        path, mode, flags = arguments
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if isinstance(flags, int) else mode != "r"
+        if writes:
+            _writes.append(os.fsdecode(path))
+    elif event == "os.remove" and arguments[1] != -1:
+        return  # relative to an open folder, which was looked at when it was opened
+    elif event in ("os.mkdir", "os.rename", "os.symlink", "os.link", "os.remove", "os.truncate"):
+        _writes.extend(os.fsdecode(a) for a in arguments[:2] if isinstance(a, str | bytes))
+
+
+@cache
+def _hook() -> None:
+    sys.addaudithook(_note)  # once: there is no way to take it off
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Paths outside the temporary folder that Python writes to, makes or removes during the block."""
+    _hook()
+    outside: list[str] = []
+    _writes.clear()
+    _watching.set()
+    try:
+        yield outside
+    finally:
+        _watching.clear()
+        inside = (os.path.realpath(tempfile.gettempdir()), "/dev/", "/proc/")
+        outside += [path for path in set(_writes) if not os.path.realpath(path).startswith(inside)]
