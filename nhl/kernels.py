@@ -19,7 +19,7 @@ from nhl.instructions import STRIP, popcount, trailing_zeros, within
 
 NONE = np.int64(2**63 - 1)  # worse than every candidate
 PIECE = 512  # rows tested at once for a candidate
-CHUNK = 16384  # rows whose distances are held at once: they fit the first cache
+CHUNK = 65536  # rows whose distances are held at once: in the second cache, and long enough to read ahead
 WORK = CHUNK + PIECE  # elements of the array `work` that holds them
 FIRST = 4096  # rows in the nearest lists, visited first: they set the bar for the others
 RUN = CHUNK - PIECE  # rows that the pruned search scans before it looks at its bounds again
