@@ -41,7 +41,7 @@ class Curve(NamedTuple):
 CURVES = {
     "padded": Curve("faiss, padded", "#a8622a", 2, ":", False),
     "faiss": Curve("faiss flat", "#a8622a", 2, "-", True),
-    "exhaustive": Curve("ours, every code read", "#3d7a66", 2, "--", False),
+    "exhaustive": Curve("every code read", "#3d7a66", 2, "--", False),
     "nhl": Curve("ours", "#0b7a5e", 3.5, "-", True),
 }
 
@@ -62,8 +62,8 @@ BY_LENGTH = {
     "nhl": Place(2, 0, -22, "center"),
 }
 BY_COUNT = {
-    "faiss": Place(-2, -10, 6, "right"),
-    "exhaustive": Place(-2, 10, -14, "left"),
+    "faiss": Place(-2, -10, 8, "right"),
+    "exhaustive": Place(-2, 12, -3, "left"),
     "nhl": Place(-2, 0, -22, "center"),
 }
 
