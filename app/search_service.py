@@ -226,8 +226,8 @@ class SearchService:
     def examples(self, count: int, names: Sequence[str] = (), seed: int | None = None) -> list[Item]:
         """Pictures to try: one of each of these names first, then one of each class, then any.
 
-        Of the pictures of one name, and of the names, those come first that show best what a length is
-        worth: few results right at the shortest length, many at the middle one.
+        Of the pictures of one name, of the names, and of the classes, those come first that show best what
+        a length is worth: few results right at the shortest length, many at the middle one.
 
         Args:
             count: how many, at most.
@@ -239,13 +239,17 @@ class SearchService:
         telling = sorted((item for item in pool if item.name in names), key=self._gain, reverse=True)
         by_name = {item.name: item for item in reversed(telling)}
         named = [item for item in telling if by_name[item.name] is item]
-        by_label = {item.label: item for item in pool}
-        return list(dict.fromkeys([*named, *by_label.values(), *pool]))[:count]
+        classes = list({item.label: item for item in pool}.values())[:count]
+        if seed is not None:  # else any, in any order
+            classes.sort(key=self._gain, reverse=True)
+        return list(dict.fromkeys([*named, *classes, *pool]))[:count]
 
-    def _gain(self, item: Item) -> int:
+    def _gain(self, item: Item) -> tuple[int, int]:
+        """How many more are right at the middle length than at the shortest; and how many."""
         query, lengths = self.query(str(item.id)), (self.lengths[0], self.lengths[len(self.lengths) // 2])
         short, long = (self._nearest(query, length, 12)[1][0] for length in lengths)
-        return self._count(long, item.label) - self._count(short, item.label)
+        right = self._count(long, item.label)
+        return right - self._count(short, item.label), right
 
     def _count(self, places: NDArray[np.int64], label: str) -> int:
         return sum(self.items[self._searched[n]].label == label for n in places)
