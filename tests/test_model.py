@@ -30,7 +30,7 @@ def test_it_is_a_hub_model(model: NestedHashModel) -> None:
 def test_a_folder_holds_this_projects_checkpoint_and_no_more(model: NestedHashModel, tmp_path: Path) -> None:
     assert model.save_pretrained(tmp_path / "new" / "folder") is None
     saved = tmp_path / "new" / "folder"
-    assert sorted(file.name for file in saved.iterdir()) == ["config.json", "model.safetensors"]
+    assert sorted(file.name for file in saved.iterdir()) == ["SHA256SUMS", "config.json", "model.safetensors"]
     assert read_config(saved) == model.config
     assert codes(NestedHashModel.from_pretrained(str(saved))) == codes(model)
 
@@ -48,7 +48,7 @@ def test_what_is_pushed_is_the_checkpoint_with_a_card(
     monkeypatch.setattr(hub_mixin, "HfApi", lambda token=None: api)
     assert model.push_to_hub("someone/model", commit_message="first") == "https://hub/someone/model/first"
     names = sorted(file.name for file in (tmp_path / "hub").iterdir())
-    assert names == ["README.md", "config.json", "model.safetensors"]
+    assert names == ["README.md", "SHA256SUMS", "config.json", "model.safetensors"]
     assert "image-retrieval" in (tmp_path / "hub" / "README.md").read_text()
     assert codes(NestedHashModel.from_pretrained(tmp_path / "hub")) == codes(model)
 

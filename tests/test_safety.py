@@ -16,6 +16,7 @@ from drawings import draw, encoded
 from gradio.route_utils import delete_files_created_by_app
 from gradio.utils import get_upload_folder
 from hostile.served import API, call, client, post, search, upload
+from loops import finish
 from test_hostile_zips import given
 
 from app import doors, texts
@@ -305,7 +306,7 @@ def test_what_arrives_too_slowly_is_refused(monkeypatch: pytest.MonkeyPatch, pat
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": API + path, "headers": [(b"content-length", b"9")]}
-    asyncio.run(Doors(app, 100, 0)(scope, never, send))
+    finish(Doors(app, 100, 0)(scope, never, send))
     assert sent[0]["status"] == 408
     assert texts.TOO_SLOW in sent[1]["body"].decode()
 
@@ -323,9 +324,9 @@ def test_a_body_in_pieces_is_read_whole_or_refused() -> None:
 
         return await Body(receive).read(most)
 
-    assert asyncio.run(read(4)) == b"abcd"
+    assert finish(read(4)) == b"abcd"
     with pytest.raises(RefusalError, match="The request is too large"):
-        asyncio.run(read(3))
+        finish(read(3))
 
 
 # Headers
