@@ -148,7 +148,8 @@ def seal(folder: str | Path, *names: str) -> None:
 
 def _check(path: Path, content: bytes) -> None:
     sums = path.with_name(SUMS)
-    if _sums(sums).get(path.name, _sum(content)) != _sum(content):
+    noted = _sums(sums).get(path.name)
+    if noted is not None and noted != _sum(content):
         raise CheckpointError(
             f"{path} is damaged or belongs to another model: it is not what {SUMS} says; {REMEDY}, "
             f"or, if you changed it yourself, delete {sums}"
