@@ -1,9 +1,6 @@
 """The server round the page, over HTTP: its one public endpoint, what it refuses, and what it gives away."""
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from drawings import draw, encoded
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from serving import serve
 
 from app.search_service import SearchService
 from app.server import create_app
@@ -28,18 +25,9 @@ def service(tiny_checkpoint: Path) -> SearchService:
 
 @pytest.fixture(scope="module")
 def address(service: SearchService) -> Iterator[str]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(service), log_level="error", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    found, stop = serve(create_app(service))
+    yield found
+    stop()
 
 
 @pytest.fixture(scope="module")

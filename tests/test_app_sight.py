@@ -5,7 +5,6 @@ import re
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import uvicorn
 from drawings import draw, encoded
 from loops import finish
+from serving import serve
 from starlette.responses import PlainTextResponse
 
 from app.galleries import Galleries
@@ -29,17 +29,9 @@ PICTURE = encoded(draw("red", 500))
 
 @pytest.fixture(scope="module")
 def address(tiny_checkpoint: Path) -> Iterator[str]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    app = create_app(SearchService.open(tiny_checkpoint))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    found, stop = serve(create_app(SearchService.open(tiny_checkpoint)))
+    yield found
+    stop()
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import json
 import os
-import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,7 +13,7 @@ from typing import Any
 
 import httpx
 import matplotlib.pyplot  # noqa: F401 - Gradio imports it with its first answer, and it then makes its own folders
-import uvicorn
+from serving import serve
 
 from app.search_service import SearchService
 from app.server import create_app
@@ -27,14 +25,9 @@ SENTENCE = r"^[^\n]{5,300}$"
 @cache
 def client(checkpoint: Path) -> httpx.Client:
     """Speaks to a page over a model, which is there until the tests end."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
     app = create_app(SearchService.open(checkpoint), per_minute=5)  # which is not for this machine
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
-    threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
-    while not server.started:
-        time.sleep(0.02)
-    return httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=120)
+    address, _ = serve(app, "critical")
+    return httpx.Client(base_url=address, timeout=120)
 
 
 def post(page: httpx.Client, path: str, content: Any) -> httpx.Response:
