@@ -58,15 +58,22 @@ class TorchNetwork:
         return result
 
 
+# What OpenVINO's binding sets up at a process's first inference deadlocks if two threads are inside: one
+# waits for Python's lock, the other holds that and waits for the first.
+_first_pictures = threading.Lock()
+
+
 class OpenVINONetwork:
     """The network in OpenVINO, on the CPU, in full precision."""
 
     def __init__(self, folder: Path) -> None:
-        self._core = _import_openvino().Core()
-        self._graph = self._core.read_model(*_graph(folder))
+        graph = _graph(folder)
         self._compiled: dict[int, _Requests] = {}
         self._lock = threading.Lock()
-        self._requests(1)  # ready before the first picture comes
+        with _first_pictures:
+            self._core = _import_openvino().Core()
+            self._graph = self._core.read_model(*graph)
+            self(np.zeros(self._graph.inputs[0].shape, np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         # All processors on one picture is fastest for one; a processor for each picture, for many.

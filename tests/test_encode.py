@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -103,6 +104,24 @@ def test_many_threads_may_encode_at_once(encoder: Encoder) -> None:
     np.testing.assert_array_equal(alone, np.tile(expected, (3, 1)))
     for codes in together:
         np.testing.assert_array_equal(codes, expected)
+
+
+def test_first_pictures_go_through_one_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else OpenVINO's binding may wait for itself for ever, in the first inference of a process."""
+    inside, seen = [], []
+    infer = runtimes._Requests.infer
+
+    def watched(self: runtimes._Requests, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        inside.append(pixels)
+        time.sleep(0.05)
+        seen.append(len(inside))
+        inside.pop()
+        return infer(self, pixels)
+
+    monkeypatch.setattr(runtimes._Requests, "infer", watched)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: Encoder(folder, "openvino"), range(3)))
+    assert seen == [1, 1, 1]
 
 
 def test_every_kind_of_source(encoder: Encoder, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The long runs of docs/RELIABILITY.md, with few kills; and the page that is made of their result."""
 
 import json
+import random
 import shutil
 import sys
 from copy import deepcopy
@@ -11,7 +12,8 @@ import pytest
 
 from benchmarks.reliability import work
 from benchmarks.reliability.crowd import refusal
-from benchmarks.reliability.kills import GalleryJob, IndexJob, pictures
+from benchmarks.reliability.disk import fill
+from benchmarks.reliability.kills import GalleryJob, IndexJob, kill_often, pictures
 from benchmarks.reliability.report import failures, markdown
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -46,6 +48,20 @@ RESULT: dict[str, Any] = {
         "answer_after_s": 0.2,
     },
 }
+
+
+def test_kills_of_a_growing_gallery_and_a_full_disk(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    job = GalleryJob(pictures(tmp_path / "pictures"), tiny_checkpoint)
+    found = kill_often(job, 1, tmp_path / "room", random.Random(1))
+    assert (found["kills"], found["damaged"], found["lost"], found["unequal"]) == (1, 0, 0, 0)
+    assert found["runs"] >= 1
+    (tmp_path / "full").mkdir()
+    full = fill(job, tmp_path / "full", tmp_path / "room" / "unbroken")
+    assert full["failed"]
+    assert full["one_sentence"]
+    assert full["whole_with_room"]
+    assert not full["lost"]
+    assert "my.db cannot be written" in full["said"]
 
 
 def test_the_index_job_notices_other_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
