@@ -13,6 +13,7 @@ BENCHMARKS = {
     "startup": "seconds until the page answers, and its memory",
     "page": "a query's way through the server, the slider, the first load",
     "reliability": "kills at random moments, a full disk, a crowd: docs/RELIABILITY.md",
+    "strangers": "the README's two commands on each Python, and a Space: docs/RELIABILITY.md",
     "pictures": "no benchmark: draws the result of search again",
 }
 

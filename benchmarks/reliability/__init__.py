@@ -14,7 +14,6 @@ from benchmarks.machine import RESULTS, write_result
 from benchmarks.reliability.crowd import crowd, two_pages
 from benchmarks.reliability.disk import fill
 from benchmarks.reliability.kills import (
-    ROOT,
     GalleryJob,
     IndexJob,
     Job,
@@ -23,7 +22,7 @@ from benchmarks.reliability.kills import (
     pictures,
     tiny_checkpoint,
 )
-from benchmarks.reliability.report import failures, markdown
+from benchmarks.reliability.report import failures, write_page
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +36,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     parser.add_argument("--out", type=Path, help="result file (benchmarks/results/reliability.json)")
-    parser.add_argument("--page", type=Path, help="the page about it (docs/RELIABILITY.md)")
     options = parser.parse_args(arguments)
     chance, result = random.Random(options.seed), {}
     with tempfile.TemporaryDirectory() as work:
@@ -52,12 +50,10 @@ def main(arguments: Sequence[str]) -> int:
         }
         result["two_pages"] = two_pages(checkpoint, folder, _made(room / "two"), min(20, options.seconds))
     result["crowd"] = crowd(options.clients, options.seconds, options.patience)
-    path = write_result("reliability", result, options.out or RESULTS / "reliability.json")
-    page = options.page or ROOT / "docs" / "RELIABILITY.md"
-    page.write_text(markdown(path), encoding="utf-8")
+    path = write_result("reliability", result, options.out)
     wrong = failures(result)
     print("\n".join(wrong) or "all of it held")
-    print(f"\nwritten to {path} and {page}")
+    print(f"\nwritten to {path}" + (f" and {write_page(RESULTS)}" if options.out is None else ""))
     return 1 if wrong else 0
 
 

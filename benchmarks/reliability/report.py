@@ -1,8 +1,10 @@
-"""The page about a result: docs/RELIABILITY.md, and what did not hold."""
+"""The page about results: docs/RELIABILITY.md, and what did not hold."""
 
 import json
 from pathlib import Path
 from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "RELIABILITY.md"
 
 GROWTH = 0.05  # of memory, from the first half of the crowd's time to the second
 SLOWER = 3.0  # times, of the first answer after the crowd
@@ -43,17 +45,65 @@ def failures(result: dict[str, Any]) -> list[str]:
     return wrong
 
 
-def markdown(path: Path) -> str:
-    """The page about a result file."""
+def failures_of_strangers(result: dict[str, Any]) -> list[str]:
+    """What did not hold on other machines, a sentence each."""
+    right, wrong = {"page": 200, "health": 200, "results": 12}, []
+    for found in result["pythons"]:
+        if found["answers"] != right:
+            wrong.append(f"Python {found['python']}: the page answered {found['answers']}")
+        if found["tests"]["status"]:
+            wrong.append(f"Python {found['python']}: {found['tests']['said']}; {found['tests']['wrong'][:3]}")
+        if found["left_in_code"]:
+            wrong.append(f"Python {found['python']}: {found['left_in_code']} in the code")
+    for start in result["space"]["starts"]:
+        if start["answers"] != right:
+            wrong.append(f"Space: the page answered {start['answers']}")
+    return wrong
+
+
+def write_page(results: Path) -> Path:
+    """Write the page about the results of a folder; the page."""
+    PAGE.write_text(markdown(results / "reliability.json", results / "strangers.json"), encoding="utf-8")
+    return PAGE
+
+
+def markdown(path: Path, strangers: Path) -> str:
+    """The page about two result files."""
     result = json.loads(path.read_text(encoding="utf-8"))
     machine, wrong = result["machine"], failures(result)
-    held = "All of it held." if not wrong else "Not all of it held:\n\n" + "\n".join(f"- {w}" for w in wrong)
+    held = _held(wrong)
     head = f"""# Reliability
 
 Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
 {machine["processor"]}, Python {machine["python"]}. This page is made by that command. {held}
 """
-    return "\n".join([head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE])
+    parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE]
+    return "\n".join([*parts, _strangers(json.loads(strangers.read_text(encoding="utf-8")))])
+
+
+def _held(wrong: list[str]) -> str:
+    return "All of it held." if not wrong else "Not all of it held:\n\n" + "\n".join(f"- {w}" for w in wrong)
+
+
+def _strangers(result: dict[str, Any]) -> str:
+    rows = [
+        f"| {found['python']} | {found['page_ready_s']:.0f} s | {found['tests']['said']} |"
+        for found in result["pythons"]
+    ]
+    first, second = (start["page_ready_s"] for start in result["space"]["starts"])
+    return f"""## A stranger's machine
+
+`{result["command"]}`, {result["date"][:10]}: the two commands of the README in a fresh clone, with an empty home and
+an empty environment for each Python. {_held(failures_of_strangers(result))}
+
+| Python | from nothing to the page, packages included | tests |
+|---|---|---|
+{chr(10).join(rows)}
+
+A Space: its own file `space_app.py` with `SPACE_ID` set, as another user, on two cores, with code and home that
+cannot be written, and no network. Its page was ready in {first} s the first time and {second} s the second, and
+answered a search with a picture.
+"""
 
 
 def _kills(kills: dict[str, Any]) -> str:
