@@ -14,7 +14,9 @@ from benchmarks.reliability import work
 from benchmarks.reliability.crowd import refusal
 from benchmarks.reliability.disk import fill
 from benchmarks.reliability.kills import GalleryJob, IndexJob, kill_often, pictures
-from benchmarks.reliability.report import failures, markdown
+from benchmarks.reliability.report import failures, failures_of_strangers, markdown
+from benchmarks.startup import ROOT
+from benchmarks.strangers import readme_commands, serving
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 KILLED = {"kills": 2, "damaged": 0, "lost": 0, "runs": 1, "unequal": 0, "files_left": 0, "problems": []}
@@ -48,6 +50,27 @@ RESULT: dict[str, Any] = {
         "answer_after_s": 0.2,
     },
 }
+RIGHT = {"page": 200, "health": 200, "results": 12}
+PYTHON: dict[str, Any] = {
+    "python": "3.10.1",
+    "page_ready_s": 100.2,
+    "answers": RIGHT,
+    "tests": {"status": 0, "said": "9 passed in 5 s", "wrong": []},
+    "left_in_code": [],
+}
+STRANGERS: dict[str, Any] = {
+    "command": "python -m benchmarks strangers",
+    "date": "2026-01-02T03:04:05",
+    "pythons": [PYTHON],
+    "space": {"starts": [{"page_ready_s": seconds, "answers": RIGHT} for seconds in (20.5, 8.1)]},
+}
+
+
+def page(tmp_path: Path, result: dict[str, Any], strangers: dict[str, Any]) -> str:
+    """The page that two results make."""
+    for name, content in (("r.json", result), ("s.json", strangers)):
+        (tmp_path / name).write_text(json.dumps(content))
+    return markdown(tmp_path / "r.json", tmp_path / "s.json")
 
 
 def test_kills_of_a_growing_gallery_and_a_full_disk(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -119,12 +142,44 @@ def test_what_does_not_hold_is_on_the_page(
     part: str, change: dict[str, Any], sentence: str, tmp_path: Path
 ) -> None:
     assert failures(RESULT) == []
-    (tmp_path / "r.json").write_text(json.dumps(RESULT))
-    page = markdown(tmp_path / "r.json")
-    assert "All of it held." in page
-    assert "| `python -m nhl gallery add` | 2 | 0 | 0 | 1 | 0 | 0 |" in page
-    assert "400.0 MB, 410.0 MB (+2.5%)" in page
+    text = page(tmp_path, RESULT, STRANGERS)
+    assert text.count("All of it held.") == 2
+    assert "| `python -m nhl gallery add` | 2 | 0 | 0 | 1 | 0 | 0 |" in text
+    assert "400.0 MB, 410.0 MB (+2.5%)" in text
+    assert "| 3.10.1 | 100 s | 9 passed in 5 s |" in text
+    assert "20.5 s the first time and 8.1 s the second" in text
     wrong = {**deepcopy(RESULT), part: change}
-    assert any(line.startswith(sentence) or sentence in line for line in failures(wrong))
-    (tmp_path / "r.json").write_text(json.dumps(wrong))
-    assert sentence in markdown(tmp_path / "r.json")
+    assert any(sentence in line for line in failures(wrong))
+    assert sentence in page(tmp_path, wrong, STRANGERS)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"answers": {**RIGHT, "results": 3}}, "Python 3.10.1: the page answered"),
+        ({"tests": {"status": 1, "said": "1 failed", "wrong": ["FAILED a"]}}, "Python 3.10.1: 1 failed"),
+        ({"left_in_code": ["?? nohup.out"]}, "?? nohup.out"),
+    ],
+)
+def test_what_does_not_hold_elsewhere_is_on_the_page(
+    change: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    assert failures_of_strangers(STRANGERS) == []
+    assert sentence in page(tmp_path, RESULT, {**STRANGERS, "pythons": [{**PYTHON, **change}]})
+    broken = {"starts": [*STRANGERS["space"]["starts"], {"page_ready_s": 1, "answers": {"page": 500}}]}
+    assert failures_of_strangers({**STRANGERS, "space": broken}) == ["Space: the page answered {'page': 500}"]
+
+
+def test_the_readme_gives_a_stranger_two_commands() -> None:
+    opened, tested = readme_commands((ROOT / "README.md").read_text())
+    assert (opened.split(" && ")[1], tested.split(" && ")[1]) == ("python -m app", "python -m pytest")
+    with pytest.raises(ValueError, match=r"README\.md must hold one command for the page"):
+        readme_commands("```\npip install x\n```")
+
+
+def test_a_page_that_does_not_come_is_told_with_what_was_said(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="no page: no such model"),
+        serving(["sh", "-c", "echo no such model"], tmp_path, {}, limit=60),
+    ):
+        pass
