@@ -44,6 +44,7 @@ class Request:
     asks: bool = False
     stream: bool = False
     status: int = 0
+    explained: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
     head: bytes = b""
@@ -54,7 +55,8 @@ class Request:
         """In a word."""
         if self.status in (429, 503):
             return "busy"
-        return "ok" if 0 < self.status < 400 else "refused" if 400 <= self.status < 500 else "error"
+        refused = self.explained or 400 <= self.status < 500
+        return "refused" if refused else "ok" if 0 < self.status < 400 else "error"
 
 
 class Sight:
@@ -168,6 +170,9 @@ class Sight:
             if isinstance(told, dict):
                 outcome = "ok" if told.get("success") else _reason(told.get("output"))
                 self._answered(str(told.get("event_id")), len(body), outcome)
+        elif request.status == 500:  # so Gradio answers a call that waits, even where it says why
+            with suppress(ValueError):
+                request.explained = _reason(json.loads(body)) == "refused"
 
     def _answered(self, event: str, size: int, outcome: str) -> None:
         request = self._asked.pop(event, None)

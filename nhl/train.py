@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -62,7 +64,8 @@ def train(
         device: of torch; by default a GPU where there is one.
 
     Raises:
-        ValueError: if the folder holds a run with other settings, or `settings.start` is of another backbone.
+        ValueError: if the folder holds a run with other settings or a damaged state, or `settings.start` is
+            of another backbone.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
             checkpoint of the last whole epoch, if there was one, is in the folder.
     """
@@ -179,12 +182,24 @@ def _resume(run: Run, settings: Settings, folder: Path) -> tuple[int, float]:
     if state_path.is_file():
         if Settings.load(settings_path) != settings:
             raise ValueError(f"`folder` {folder} holds a run with other settings: name another, or delete it")
-        state = torch.load(state_path, map_location=run.device, weights_only=True)
+        state = _read_state(state_path, run.device)
         run.load_state_dict(state["run"])
         return state["epoch"], state["seconds"]
     settings.save(settings_path)
     (folder / "log.csv").unlink(missing_ok=True)
     return 0, 0.0
+
+
+def _read_state(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        with ZipFile(path) as parts:
+            if damaged := parts.testzip():  # torch itself looks at no checksum
+                raise BadZipFile(f"{damaged} does not match its checksum")
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (BadZipFile, EOFError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} is damaged ({reason}): delete it to begin the run anew") from error
+    return state
 
 
 def _log(progress: Progress, lengths: tuple[int, ...], folder: Path) -> None:

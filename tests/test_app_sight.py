@@ -114,6 +114,15 @@ def test_what_goes_wrong_has_its_own_word(address: str, lines: Callable[[], list
     assert {outcome for what, outcome in found if what != "upload"} <= {"refused", "error"}
 
 
+def test_a_call_that_waits_is_refused_with_a_word_too(
+    address: str, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    answer = httpx.post(f"{address}/gradio_api/run/search", json={"data": [upload(address), 7, 5]})
+    assert answer.status_code == 500
+    found = [(line["what"], line["outcome"], line["status"]) for line in lines() if line["what"] != "upload"]
+    assert found == [("search", "refused", 500)]
+
+
 def test_files_and_probes_are_counted_without_a_line(
     address: str, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import os
 import re
+import runpy
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from gradio.utils import get_upload_folder
 from hostile.served import API, call, client, post, search, upload
 from loops import finish
 from test_hostile_zips import given
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import doors, texts
 from app.__main__ import parser
@@ -263,6 +265,26 @@ def test_the_turnstile_forgets() -> None:
 def test_visitors_are_told_apart(host: str, forwarded: bool, known_as: str | None) -> None:
     headers = [(b"x-forwarded-for", b"x")] if forwarded else []
     assert visitor({"client": (host, 1), "headers": headers}) == known_as
+
+
+def test_a_space_believes_its_own_proxies_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a visitor writes into X-Forwarded-For himself stands before what the proxies add."""
+    monkeypatch.setattr(os, "environ", {})
+    runpy.run_path(str(ROOT / "space_app.py"), run_name="space")
+    seen: list[str] = []
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    proxied = ProxyHeadersMiddleware(behind, os.environ["FORWARDED_ALLOW_IPS"])
+    for peer, header in (
+        ("10.16.4.1", b"203.0.113.9"),
+        ("10.16.4.1", b"198.51.100.7, 203.0.113.9, 10.1.2.3"),
+        ("203.0.113.9", b"198.51.100.7"),
+    ):
+        scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", header)]}
+        finish(proxied(scope, None, None))
+    assert seen == ["203.0.113.9"] * 3
 
 
 def test_the_limit_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

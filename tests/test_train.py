@@ -125,6 +125,22 @@ def test_a_stopped_run_is_not_continued_with_other_settings(protocol: Protocol, 
         training.train(replace(TINY, seed=1), tmp_path, protocol)
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
+def test_a_damaged_state_is_named(protocol: Protocol, tmp_path: Path, damage: str) -> None:
+    def kill(now: training.Progress) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        training.train(TINY, tmp_path, protocol, report=kill)
+    state = bytearray((tmp_path / "state.pt").read_bytes())
+    state[len(state) // 2] ^= 1
+    damaged = {"cut": state[: len(state) // 2], "flipped": state, "emptied": b""}[damage]
+    (tmp_path / "state.pt").write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"state\.pt is damaged \(.*\): delete it to begin the run anew"):
+        training.train(TINY, tmp_path, protocol)
+    assert (tmp_path / "state.pt").read_bytes() == damaged
+
+
 def test_a_loss_that_is_not_finite_stops_and_says_where(protocol: Protocol, tmp_path: Path) -> None:
     settings = replace(TINY, constants={"scale": float("inf")})
     with pytest.raises(FloatingPointError, match="not finite at epoch 1, step 1, 8 bits"):
