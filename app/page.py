@@ -70,14 +70,15 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         found, where = [facts, results, curve, panel, figures], [bits, k, view, place]
         quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_id": "search"}
         last = {"trigger_mode": "always_last", **quiet}
+        many = {"trigger_mode": "multiple", **quiet}  # for wishes: one that is put off would be forgotten
         page.load(on.open, None, state, **quiet).then(None, js=OPENED)
         page.unload(on.leave)
         picture.input(on.upload, [picture, *where], state, **quiet)
         for tiles in (examples, results, panel):
-            tiles.select(on.pick, where, state, **quiet)
+            tiles.select(on.pick, where, state, **many)
         bits.input(on.resize, [token, *where], found, **last)
         k.input(on.resize, [token, *where], found, **last)
-        panel.view(on.look, [token, bits, k, place], [view, panel, figures], **last)
+        panel.view(on.look, [token, bits, k, place], [view, panel, figures], **many)
         figures.poll(on.poll, [bits, view, place], figures, **last)
         figures.again(on.again, [bits, view, place], figures, **quiet)
         examples.shuffle(on.shuffle, place, examples, **quiet)

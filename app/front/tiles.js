@@ -1,7 +1,6 @@
 // Buttons say in a data attribute what they want; what is pending asks again; pictures tell their code.
 const wants = {
   query: data => trigger('select', {query: data.query}),
-  view: data => trigger('view', {view: data.view}),
   step: data => trigger('step', {step: data.step}),
   shuffle: () => trigger('shuffle'),
   fetch: () => trigger('fetch'),

@@ -261,6 +261,17 @@ def test_every_text_is_legible(open_page, scheme: str) -> None:
         assert faint(page, "#closer") == [], name
 
 
+def test_the_last_of_two_quick_wishes_holds(open_page) -> None:
+    page = open_page()
+    for first, last in (("speed", "quality"), ("quality", "compare"), ("how", "bits"), ("bits", "how")):
+        page.evaluate(
+            f"for (const name of ['{first}', '{last}']) document.getElementById('tab-' + name).click()"
+        )
+        expect(page.locator("#section")).to_have_class(last)
+        page.wait_for_timeout(600)
+        expect(page.locator("#section")).to_have_class(last)
+
+
 def test_no_section_needs_sideways_scrolling_on_a_phone(open_page) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     for name in SECTIONS:
