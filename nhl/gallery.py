@@ -12,12 +12,14 @@ it is opened; in one that grows each row has a checksum, which is compared as th
 import hashlib
 import json
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +71,12 @@ class Gallery:
         self._connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
         )
+        self._lock = threading.Lock()  # sqlite3 mixes up the rows of two threads on one connection
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
         with self._plain_errors():
-            self.meta = dict(self._connection.execute("SELECT key, value FROM meta"))
-            (self._count,) = self._connection.execute("SELECT count(*) FROM items").fetchone()
-            columns = self._connection.execute("SELECT name FROM pragma_table_info('codes')").fetchall()
+            self.meta = dict(self._rows("SELECT key, value FROM meta"))
+            ((self._count,),) = self._rows("SELECT count(*) FROM items")
+            columns = self._rows("SELECT name FROM pragma_table_info('codes')")
         self.grows, self.sealed = bool(columns), ("sum",) in columns  # older ones have no checksums
         self._compares = check and self.sealed
         if self.meta.get("format") != FORMAT:
@@ -86,6 +89,10 @@ class Gallery:
 
     def __len__(self) -> int:
         return int(self._count)
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -104,8 +111,9 @@ class Gallery:
             return True
         meta = {name: value for name, value in self.meta.items() if name not in ("fingerprint", "sum")}
         with self._plain_errors():
-            ((line,),) = self._connection.execute("PRAGMA integrity_check(1)")
-            written = self.meta.get("fingerprint") == _contents(self._connection)
+            ((line,),) = self._rows("PRAGMA integrity_check(1)")
+            with self._lock:
+                written = self.meta.get("fingerprint") == _contents(self._connection)
         return written and line == "ok" and self.meta.get("sum", _sum(meta)) == _sum(meta)
 
     @cached_property
@@ -116,7 +124,7 @@ class Gallery:
         digest = hashlib.sha256()
         query = f"{_SELECT_ITEM}, files.digest FROM items JOIN files ON files.item = items.id ORDER BY id"
         with self._plain_errors():
-            for row in self._connection.execute(query):
+            for row in self._rows(query):
                 digest.update(repr(row).encode())
         return digest.hexdigest()
 
@@ -131,7 +139,7 @@ class Gallery:
         right = f"words IS {WORDS}" if self._compares else "1"
         with self._plain_errors():
             query = f"{_SELECT_ITEM}, {right} FROM {source} {where} ORDER BY id"
-            rows = self._connection.execute(query, values).fetchall()
+            rows = self._rows(query, *values)
             found = [_item(row[:-1]) for row in rows]
         if wrong := [row[0] for row in rows if not row[-1]]:
             raise GalleryError(
@@ -145,10 +153,7 @@ class Gallery:
         Raises:
             KeyError: if the gallery holds no item `item_id`.
         """
-        row = self._connection.execute(f"{_SELECT_ITEM} FROM items WHERE id = ?", (item_id,)).fetchone()
-        if row is None:
-            raise KeyError(f"the gallery holds no item {item_id}")
-        return _item(row)
+        return _item(self._row(f"{_SELECT_ITEM} FROM items WHERE id = ?", item_id))
 
     def thumbnail(self, item_id: int) -> bytes:
         """The picture of one item, as a WebP file.
@@ -156,10 +161,12 @@ class Gallery:
         Raises:
             KeyError: if the gallery holds no item `item_id`.
         """
-        row = self._connection.execute("SELECT thumbnail FROM items WHERE id = ?", (item_id,)).fetchone()
-        if row is None:
-            raise KeyError(f"the gallery holds no item {item_id}")
-        return bytes(row[0])
+        return bytes(self._row("SELECT thumbnail FROM items WHERE id = ?", item_id)[0])
+
+    def _row(self, query: str, item_id: int) -> tuple[Any, ...]:
+        for row in self._rows(query, item_id):
+            return row
+        raise KeyError(f"the gallery holds no item {item_id}")
 
     def codes(self, model: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """The ids (N,) and codes (N, B/8), ordered by id, that a growing gallery holds of one model.
@@ -173,7 +180,7 @@ class Gallery:
         right = f"sum IS {CODE}" if self._compares else "1"
         query = f"SELECT item, code, {right} FROM codes WHERE model = ? ORDER BY item"
         with self._plain_errors():
-            rows = self._connection.execute(query, (model,)).fetchall() if self.grows else []
+            rows = self._rows(query, model) if self.grows else []
             width = max((len(code) for _, code, _ in rows), default=0)
         if wrong := [item for item, code, same in rows if not same or len(code) != width]:
             raise GalleryError(
@@ -185,7 +192,8 @@ class Gallery:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
 
 _SELECT_ITEM = "SELECT id, name, label, labels, style, split, source"

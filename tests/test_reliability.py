@@ -151,6 +151,7 @@ def test_what_does_not_hold_is_on_the_page(
     wrong = {**deepcopy(RESULT), part: change}
     assert any(sentence in line for line in failures(wrong))
     assert sentence in page(tmp_path, wrong, STRANGERS)
+    assert "stranger" not in markdown(tmp_path / "r.json", tmp_path / "none.json")
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,11 @@ class TrainingJob:
         return EPOCHS if (to / "model.safetensors").exists() else 0
 
     def counts(self, before: int, said: int) -> int:
-        """What must be there after a run that said so much: epochs are numbered through."""
-        return max(before, said)
+        """What must be there after a run that said so much: epochs are numbered through.
+
+        A run that was killed after its end is whole, and the same command begins anew.
+        """
+        return said if before == EPOCHS else max(before, said)
 
     def contents(self, to: Path) -> Any:
         """Weights and configuration.

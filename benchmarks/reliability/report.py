@@ -68,7 +68,7 @@ def write_page(results: Path) -> Path:
 
 
 def markdown(path: Path, strangers: Path) -> str:
-    """The page about two result files."""
+    """The page about two result files; the second may not be there."""
     result = json.loads(path.read_text(encoding="utf-8"))
     machine, wrong = result["machine"], failures(result)
     held = _held(wrong)
@@ -78,7 +78,9 @@ Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machin
 {machine["processor"]}, Python {machine["python"]}. This page is made by that command. {held}
 """
     parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE]
-    return "\n".join([*parts, _strangers(json.loads(strangers.read_text(encoding="utf-8")))])
+    if strangers.is_file():
+        parts.append(_strangers(json.loads(strangers.read_text(encoding="utf-8"))))
+    return "\n".join(parts)
 
 
 def _held(wrong: list[str]) -> str:

@@ -99,7 +99,7 @@ def address(browser, cifar10: Path, tmp_path_factory: pytest.TempPathFactory) ->
             pytest.fail(f"the page did not start: {log.read_text()}")
         yield url
         said = log.read_text()
-        assert "Traceback" not in said, said[said.index("Traceback") :][:4000]
+        assert "Traceback" not in said, said[said.index("Traceback") :][:9000]
     finally:
         server.terminate()
         server.wait(10)
