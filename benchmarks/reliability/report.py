@@ -70,12 +70,11 @@ def write_page(results: Path) -> Path:
 def markdown(path: Path, strangers: Path) -> str:
     """The page about two result files; the second may not be there."""
     result = json.loads(path.read_text(encoding="utf-8"))
-    machine, wrong = result["machine"], failures(result)
-    held = _held(wrong)
+    machine = result["machine"]
     head = f"""# Reliability
 
 Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
-{machine["processor"]}, Python {machine["python"]}. This page is made by that command. {held}
+{machine["processor"]}, Python {machine["python"]}. This page is made by that command. {_held(failures(result))}
 """
     parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE]
     if strangers.is_file():
