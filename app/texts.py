@@ -93,7 +93,7 @@ FATES = {"kept": "kept", "gained": "gained", "lost": "lost"}
 SAME_LENGTH = "Both sides have the same length. Move the slider, or choose another length."
 
 QUALITY = "How good is each length?"
-MAP, PRECISION, THIS_QUERY = "mAP", "P@10", "this query"
+MAP, PRECISION, THIS_QUERY, SAME_THING = "mAP", "P@10", "this query", "same thing"
 ENOUGH = "{length} bits is the shortest code that keeps {share:.0%} of the best quality."
 PER_BYTE = "mAP a byte"
 OF_BEST = "of the best"
@@ -101,6 +101,7 @@ QUALITY_NOTE = (
     "mAP: mean average precision, 1 if every picture of the class comes before all others. P@10: share of the first "
     "ten that are right. Both are averages over pictures that the network has never seen."
 )
+SAME_THING_NOTE = "Same thing: how likely another drawing of the very thing that was asked for is among the ten nearest of all."
 NOT_MEASURED = "The quality of this gallery has not been measured."
 NO_CLASS = "The class of this query is unknown, so there is no curve for it alone."
 

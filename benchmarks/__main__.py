@@ -9,6 +9,7 @@ BENCHMARKS = {
     "evaluate": "mAP at every length in one pass against a sort for each query and length",
     "clickhouse": "the same codes in a ClickHouse table beside NestedIndex",
     "encode": "images to codes: our runtimes against torch eager",
+    "gallery": "a folder of JPEG files to a gallery, beside its encoder on the same files",
     "train": "all code lengths in one training run against a run for each",
     "startup": "seconds until the page answers, and its memory",
     "page": "a query's way through the server, the slider, the first load",

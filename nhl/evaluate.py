@@ -12,6 +12,9 @@ from nhl.encode import Encoder
 from nhl.metrics import Histograms, histograms
 
 Evaluation = dict[str, Any]
+Codes = NDArray[np.uint8]
+
+SAME = 10
 
 
 def evaluate(
@@ -31,7 +34,9 @@ def evaluate(
         progress: called with the number of pictures encoded and of all.
 
     Returns:
-        `{"protocol": its description}` and what `score` returns.
+        `{"protocol": its description}` and what `score` returns. Where queries come in groups, as the
+        emoji in several styles, lengths have "same@10" too: how likely another picture of the query's
+        group is among the ten nearest of all pictures, queries and database.
 
     Raises:
         ValueError: if the protocol has no query or nothing to search, or as `score` says.
@@ -43,7 +48,7 @@ def evaluate(
         )
     encoder = Encoder(checkpoint)
 
-    def codes(pictures: Pictures, before: int) -> NDArray[np.uint8]:
+    def codes(pictures: Pictures, before: int) -> Codes:
         return encoder.encode(
             pictures.sources, progress=lambda done, _: progress(before + done, asked + searched)
         )
@@ -52,7 +57,28 @@ def evaluate(
     labels = protocol.query.labels, protocol.database.labels
     found = histograms(*coded, *labels, encoder.config.lengths)
     described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
-    return {"protocol": described, **score(found, top, at, curves)}
+    result = {"protocol": described, **score(found, top, at, curves)}
+    for length, same in _same_thing(coded, protocol, encoder.config.lengths).items():
+        result["lengths"][str(length)][f"same@{SAME}"] = same
+    return result
+
+
+def _same_thing(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequence[int]) -> dict[int, float]:
+    """How likely another picture of the query's own group is among the first `SAME` of all pictures.
+
+    The finer question: not one of its class, but the same thing again. Of queries that have one; none if
+    no query has.
+    """
+    parts = protocol.query.groups, protocol.database.groups
+    if parts[0] is None or parts[1] is None:
+        return {}
+    groups = np.concatenate(parts)
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    asks = np.flatnonzero(counts[inverse[: len(parts[0])]] > 1)
+    if not len(asks):
+        return {}
+    found = histograms(coded[0][asks], np.concatenate(coded), groups[asks], groups, lengths)
+    return {length: _mean(h.without_itself().hit_rate(SAME)) for length, h in found.items()}
 
 
 def score(

@@ -2,14 +2,17 @@
 
 import csv
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from nhl.data import load_protocol
+from nhl.data import Pictures, Protocol, load_protocol
 from nhl.evaluate import evaluate, score, table
 from nhl.evaluation_files import check_targets, plot, write_curves, write_scores
 from nhl.metrics import Histograms, histograms
@@ -107,3 +110,29 @@ def test_files_that_could_not_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     ):
         check_targets(None, None, tmp_path / "a.png")
     check_targets(tmp_path / "a.csv", Path("a.csv"), None)
+
+
+def test_the_same_thing_again(tiny_gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three queries, of which two show one thing; the codes say which picture is nearest to which."""
+
+    class Known:
+        def __init__(self, checkpoint: Path) -> None:
+            self.config = SimpleNamespace(lengths=(8, 16))
+
+        def encode(self, sources: Sequence[bytes], progress: object) -> NDArray[np.uint8]:
+            return np.array([list(source) for source in sources], np.uint8)
+
+    monkeypatch.setattr("nhl.evaluate.Encoder", Known)
+    near = [bytes([0, 255])] * 11  # nearer at 8 bits than what is sought, farther at 16
+    query = Pictures(
+        [bytes([0, 0]), bytes([1, 1]), bytes([254, 9])], np.array([0, 0, 1]), np.array([5, 5, 6])
+    )
+    database = Pictures(near, np.zeros(11, np.int64), np.arange(100, 111))
+    found = evaluate(tmp_path, Protocol("things", "Three ask", ("a", "b"), database, query, database))
+    # 8 bits: 11 others lie nearer to the first query than its twin does; the second one's twin lies at
+    # distance 1 with them, so the ten nearest are drawn from 12.
+    assert found["lengths"]["8"]["same@10"] == round((0 + 10 / 12) / 2, 4)
+    assert found["lengths"]["16"]["same@10"] == 1
+    alone = replace(query, groups=np.array([5, 6, 7]))
+    without = evaluate(tmp_path, Protocol("things", "Three ask", ("a", "b"), database, alone, database))
+    assert "same@10" not in without["lengths"]["8"]

@@ -4,7 +4,7 @@ from app import charts, texts
 from app.lessons.quality import ENOUGH, good_enough, query_quality
 from app.search_service import Query, SearchService
 
-MAP, PRECISION = "map", "p@10"
+MAP, PRECISION, SAME_THING = "map", "p@10", "same@10"
 
 
 def render(service: SearchService, query: Query, length: int) -> str:
@@ -25,6 +25,7 @@ def render(service: SearchService, query: Query, length: int) -> str:
         sentence = texts.ENOUGH.format(length=best, share=ENOUGH)
         verdict = f'<p class="verdict" data-enough="{best}">{sentence}</p>'
     notes = [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
+    notes += [texts.SAME_THING_NOTE] if texts.SAME_THING in series else []
     notes += [] if texts.THIS_QUERY in series else [texts.NO_CLASS]
     return (
         f'<h2>{texts.QUALITY}</h2>{verdict}<div class="sides"><div><ul class="keys">{keys}</ul>{chart}</div>'
@@ -34,11 +35,15 @@ def render(service: SearchService, query: Query, length: int) -> str:
 
 
 def _series(service: SearchService, query: Query) -> dict[str, dict[int, float]]:
+    def measured(key: str) -> dict[int, float]:
+        return {length: score[key] for length, score in service.scores.items() if key in score}
+
     found = {
-        name: {length: score[key] for length, score in service.scores.items() if key in score}
-        for name, key in ((texts.MAP, MAP), (texts.PRECISION, PRECISION))
+        texts.MAP: measured(MAP),
+        texts.PRECISION: measured(PRECISION),
+        texts.THIS_QUERY: query_quality(service, query),
+        texts.SAME_THING: measured(SAME_THING),
     }
-    found[texts.THIS_QUERY] = query_quality(service, query)
     return {name: values for name, values in found.items() if list(values) == list(service.lengths)}
 
 

@@ -60,7 +60,7 @@ def test_quality_marks_the_slider_and_computes_what_is_enough(open_page) -> None
     expect(page.locator("#section tr.now th")).to_have_text("32")
     enough = int(page.locator(".verdict").get_attribute("data-enough"))
     rows = {
-        int(row.locator("th").inner_text()): float(row.locator("td").nth(3).inner_text().rstrip("%"))
+        int(row.locator("th").inner_text()): float(row.locator("td").nth(4).inner_text().rstrip("%"))
         for row in page.locator("#section tbody tr").all()
     }
     assert enough == min(bits for bits, share in rows.items() if share >= 95)
