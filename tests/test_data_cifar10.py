@@ -1,4 +1,4 @@
-"""CIFAR-10: the parts of its three protocols, and one split from folder and torchvision alike.
+"""CIFAR-10: the parts of its protocols, and one split from folder and torchvision alike.
 
 The split is tested at its real size on labels alone; pictures are read from small copies, with the
 numbers of pictures in a class patched. Torchvision's own class reads files made here in its format.
@@ -64,6 +64,7 @@ def pixels(part: Pictures) -> np.ndarray:
         ("cifar10", (5000, 1000, 54_000)),
         ("cifar10-1", (5000, 1000, 59_000)),
         ("cifar10-2", (50_000, 10_000, 50_000)),
+        ("cifar10-unseen", (50_000, 1000, 9000)),
     ],
 )
 def test_parts_at_real_size(name: str, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +76,10 @@ def test_parts_at_real_size(name: str, sizes: tuple[int, ...], monkeypatch: pyte
         assert set(np.bincount(part.labels)) == {len(part) // 10}
     train, query, database = (set(part.sources) for part in (found.train, found.query, found.database))
     assert not query & (train | database)
-    assert (train <= database) == (name != "cifar10")
-    assert bool(train & database) == (name != "cifar10")
-    if name == "cifar10-2":
+    apart = name in ("cifar10", "cifar10-unseen")
+    assert (train <= database) != apart
+    assert bool(train & database) != apart
+    if name in ("cifar10-2", "cifar10-unseen"):
         assert all(int(bytes(source)) % 6000 < 5000 for source in train)
     else:
         assert train | query | database == set(everything.sources)
@@ -90,7 +92,7 @@ def test_the_draw_is_the_same_for_ever() -> None:
     assert not (query & train).any()
 
 
-@pytest.mark.parametrize("name", ["cifar10", "cifar10-1", "cifar10-2"])
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-1", "cifar10-2", "cifar10-unseen"])
 def test_folder_and_torchvision_give_the_same_split(
     name: str, small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

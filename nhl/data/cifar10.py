@@ -1,4 +1,4 @@
-"""CIFAR-10 in the field's three protocols, from a folder of pictures or from torchvision.
+"""CIFAR-10 in the field's three protocols and one of our own, from a folder of pictures or from torchvision.
 
 Their figures are not comparable with each other: they train on, and search, different pictures.
 """
@@ -77,6 +77,19 @@ def cifar10_2(where: Path | None = None) -> Protocol:
     source = _source(where)
     train = np.tile(np.arange(_each()) < OFFICIAL["train"], len(CLASSES))
     return source.protocol("cifar10-2", train, ~train, train)
+
+
+def cifar10_unseen(where: Path | None = None) -> Protocol:
+    """The official parts, so that no picture that asks or is searched was learnt from: what the page shows.
+
+    50,000 are trained on; of the 10,000 test pictures the first 100 of each class ask, the other 9,000 are
+    searched. Not a protocol of the field. Arguments and errors as for `cifar10`.
+    """
+    source = _source(where)
+    rank = np.tile(np.arange(_each()), len(CLASSES))
+    test = rank >= OFFICIAL["train"]
+    query = test & (rank < OFFICIAL["train"] + QUERIES)
+    return source.protocol("cifar10-unseen", ~test, query, test & ~query)
 
 
 def _each() -> int:

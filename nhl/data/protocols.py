@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nhl.data.cifar10 import cifar10, cifar10_1, cifar10_2
+from nhl.data.cifar10 import cifar10, cifar10_1, cifar10_2, cifar10_unseen
 from nhl.data.image_folder import image_folder
 from nhl.data.image_list import image_list
 from nhl.data.pictures import Pictures, Protocol
@@ -81,6 +81,7 @@ DATASETS: dict[str, Callable[[Path | None], Protocol]] = {
     "cifar10": cifar10,
     "cifar10-1": cifar10_1,
     "cifar10-2": cifar10_2,
+    "cifar10-unseen": cifar10_unseen,
     "folder": image_folder,
     "list": image_list,
 }
@@ -91,8 +92,8 @@ def load_protocol(name: str, unreadable: str | None = None, progress: Progress |
     """The protocol of a data set, `NAME` or `NAME:PATH`.
 
     Args:
-        name: `emoji` or `emoji-multi` (PATH: a gallery file), `cifar10`, `cifar10-1` or `cifar10-2` (PATH:
-            a folder; needed only without network), `folder:DIR` or `list:DIR`. The functions in
+        name: `emoji` or `emoji-multi` (PATH: a gallery file), `cifar10`, `cifar10-1`,
+            `cifar10-2` or `cifar10-unseen` (PATH: a folder; needed only without network), `folder:DIR` or `list:DIR`. The functions in
             `DATASETS` tell the parts of each.
         unreadable: what is done about pictures that cannot be read: "refuse" (an error before anything
             starts), "skip" (they are left out, and counted in a warning and in the description), or
