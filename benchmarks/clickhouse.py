@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from benchmarks.search import BLOCK, QUERIES, Codes, K, parser, sets
 from nhl.clickhouse import ClickHouseIndex, connect
 from nhl.codes import LENGTHS

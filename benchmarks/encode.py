@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from nhl.checkpoint import WEIGHTS, Config, read_config
 from nhl.encode import Encoder
 from nhl.images import load_image

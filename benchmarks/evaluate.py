@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS, unpack
 from nhl.metrics import Histograms, histograms
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from nhl.encode import Encoder
 from nhl.gallery_folder import add_folder
 from nhl.images import load_image

@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from benchmarks.startup import ROOT, running_page
 
 LENGTHS = (8, 16, 32, 64, 128)

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, NullLocator
 from matplotlib.transforms import IdentityTransform
 
-from benchmarks.machine import RESULTS
+from benchmarks.result_file import RESULTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 LENGTH = 32

@@ -17,12 +17,13 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.machine import machine, write_result
+from benchmarks.result_file import write_result
 from nhl.checkpoint import fingerprint
 from nhl.codes import LENGTHS
 from nhl.gallery import Gallery
 from nhl.index import NestedIndex, warm_up
 from nhl.kernels import jit
+from nhl.processors import processors
 from nhl.stored_codes import load_codes
 from nhl.synthetic import enlarge
 
@@ -146,7 +147,7 @@ def record(kind: str, codes: Codes, queries: Codes, rounds: int) -> list[dict[st
         f"{'bits':>4} {'faiss us':>9} {'padded':>8} {'nhl us':>8} {'x faiss':>8} {'x padded':>8} "
         f"{'exhaust.':>8} {'x faiss':>8} {'GB/s':>6} {'memory':>6} {'batch us':>8} {'x faiss':>8}"
     )
-    records, threads = [], machine()["cores"]
+    records, threads = [], processors()
     for length in LENGTHS:
         faiss.omp_set_num_threads(1)
         us = compare(codes, queries, index, length, rounds)

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 120.0

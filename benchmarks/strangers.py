@@ -23,9 +23,9 @@ from typing import Any
 
 import httpx
 
-from benchmarks.machine import RESULTS, write_result
 from benchmarks.page import call, photo, upload
 from benchmarks.reliability.report import failures_of_strangers, write_page
+from benchmarks.result_file import RESULTS, write_result
 from benchmarks.startup import ROOT
 
 PYTHONS = ("python3.10", "python3.11", "python3.12")

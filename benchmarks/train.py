@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from benchmarks.machine import write_result
+from benchmarks.result_file import write_result
 from nhl.backbones import create_backbone, feature_width, split_backbone
 from nhl.codes import LENGTHS
 from nhl.layer import NestedHashLayer

@@ -6,7 +6,7 @@ compared differs. No result of a query decides anything: each run keeps its last
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -96,6 +96,7 @@ def compare(
     cache: Path,
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    about: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Train and measure every cell; write each to the result file as it is done.
 
@@ -109,6 +110,7 @@ def compare(
         cache: folder of the features.
         workers: processes, one thread each.
         progress: called with what is under way, how much is done and of how much.
+        about: what the file says first, such as the command.
 
     Returns:
         The records.
@@ -138,7 +140,8 @@ def compare(
                 modes = asked[found[0]["loss"], found[0]["mode"], found[0]["seed"]]
                 records += [{**record, "mode": mode} for mode in modes for record in found]
             records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
-            _write(path, {"comparison": described, "protocol": description, "records": records})
+            result = {"comparison": described, "protocol": description, "records": records}
+            _write(path, {**(about or {}), **result})
     progress("Comparing", total, total)
     return records
 

@@ -69,12 +69,12 @@ def _same_thing(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequenc
     The finer question: not one of its class, but the same thing again. Of queries that have one; none if
     no query has.
     """
-    parts = protocol.query.groups, protocol.database.groups
-    if parts[0] is None or parts[1] is None:
+    mine, others = protocol.query.groups, protocol.database.groups
+    if mine is None or others is None:
         return {}
-    groups = np.concatenate(parts)
+    groups = np.concatenate([mine, others])
     _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    asks = np.flatnonzero(counts[inverse[: len(parts[0])]] > 1)
+    asks = np.flatnonzero(counts[inverse[: len(mine)]] > 1)
     if not len(asks):
         return {}
     found = histograms(coded[0][asks], np.concatenate(coded), groups[asks], groups, lengths)

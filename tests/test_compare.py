@@ -182,5 +182,7 @@ def test_the_command(tiny_gallery: Path, tmp_path: Path, capsys: pytest.CaptureF
     place = ["--data", f"emoji:{tiny_gallery}", "--to", str(out), "--cache", str(tmp_path), "--size", "32"]
     assert main(["compare", *place, *small, "--views", "1", "--hidden", "8"]) == 0
     assert "| csq | full |" in capsys.readouterr().out
-    assert len(json.loads(out.read_text())["records"]) == 4
+    result = json.loads(out.read_text())
+    assert len(result["records"]) == 4
+    assert list(result)[:3] == ["date", "command", "machine"]
     assert out.with_suffix(".md").is_file()

@@ -11,6 +11,7 @@ ORDER = [
     *[
         "nhl.codes",
         "nhl.processors",
+        "nhl.machine",
         "nhl.whole_file",
         "nhl.images",
         "nhl.preprocessing",

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.machine import RESULTS, write_result
 from benchmarks.reliability.crowd import crowd, two_pages
 from benchmarks.reliability.disk import fill
 from benchmarks.reliability.kills import (
@@ -23,6 +22,7 @@ from benchmarks.reliability.kills import (
     tiny_checkpoint,
 )
 from benchmarks.reliability.report import failures, write_page
+from benchmarks.result_file import RESULTS, write_result
 
 
 def main(arguments: Sequence[str]) -> int:

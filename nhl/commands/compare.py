@@ -58,6 +58,7 @@ def _compare(options: argparse.Namespace) -> None:
     from nhl.compare import Comparison, compare
     from nhl.comparison_report import picture, table
     from nhl.losses import LOSSES
+    from nhl.machine import about
     from nhl.settings import Settings
 
     same = (
@@ -97,7 +98,8 @@ def _compare(options: argparse.Namespace) -> None:
                 bar.set_description(what)
             bar.update(done - bar.n)
 
-        compare(comparison, options.to, options.cache, options.workers, progress)
+        made = about("python -m nhl")
+        compare(comparison, options.to, options.cache, options.workers, progress, made)
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
     options.to.with_suffix(".md").write_text(text, encoding="utf-8")

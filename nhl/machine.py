@@ -1,7 +1,6 @@
-"""What every result file says about itself: when, where, with what, and by which command."""
+"""What a result says about itself: when, where, with what, and by which command."""
 
 import importlib.metadata
-import json
 import platform
 import shlex
 import sys
@@ -11,8 +10,17 @@ from typing import Any
 
 from nhl.processors import processors
 
-RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("numpy", "faiss-cpu", "numba", "torch", "openvino", "gradio")
+
+
+def about(program: str) -> dict[str, Any]:
+    """Date, command and machine; `program` is what stands before the arguments of this process."""
+    arguments = " ".join(map(shlex.quote, sys.argv[1:]))
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "command": f"{program} {arguments}".strip(),
+        "machine": machine(),
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -24,21 +32,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
     }
-
-
-def write_result(name: str, result: dict[str, Any], path: str | Path | None = None) -> Path:
-    """Write `result` under its date, command and machine to results/NAME.json, or to `path`; the path."""
-    arguments = " ".join(map(shlex.quote, sys.argv[1:]))
-    record = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": f"python -m benchmarks {arguments}".strip(),
-        "machine": machine(),
-        **result,
-    }
-    target = RESULTS / f"{name}.json" if path is None else Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    return target
 
 
 def _processor() -> str:
