@@ -46,23 +46,12 @@ def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1])
 
 
-def seconds(records: Records) -> dict[str, float]:
-    """By mode: seconds of training for all lengths, mean over losses and seeds."""
-    cells: dict[tuple[str, str, int], list[float]] = defaultdict(list)
-    for r in records:
-        cells[r["mode"], r["loss"], r["seed"]].append(r["seconds"])
-    by_mode: dict[str, list[float]] = defaultdict(list)
-    for (mode, *_), times in cells.items():
-        by_mode[mode].append(sum(times) if mode.startswith("single") else times[0])
-    return {mode: float(np.mean(times)) for mode, times in by_mode.items()}
-
-
 def table(result: dict[str, Any]) -> str:
     """Markdown: a row a loss and mode, mAP in per cent with the standard deviation over seeds."""
     records = result["records"]
     lengths = sorted({r["length"] for r in records})
     modes = result["comparison"]["modes"]
-    gained, took = gains(records), seconds(records)
+    gained = gains(records)
     lines = [
         f"{result['protocol']}; mAP in per cent, mean and standard deviation over seeds "
         f"{', '.join(map(str, result['comparison']['seeds']))}; the gain is relative to one model a length.",
@@ -83,8 +72,8 @@ def table(result: dict[str, Any]) -> str:
         "",
         "| mode | "
         + " | ".join(f"{length} bits" for length in lengths)
-        + " | mean | losses that gain | lost | seconds for all lengths |",
-        "|---|" + "---|" * (len(lengths) + 4),
+        + " | mean | losses that gain | lost |",
+        "|---|" + "---|" * (len(lengths) + 3),
     ]
     for mode in modes:
         rows = np.array([of[mode] for of in gained.values() if mode in of])
@@ -92,7 +81,7 @@ def table(result: dict[str, Any]) -> str:
         if len(rows):
             cells = [f"{100 * gain:+.1f} %" for gain in (*rows.mean(0), rows.mean())]
             cells += [f"{(rows.mean(1) > 0).sum()} of {len(rows)}", f"{losing(records, mode)} of {rows.size}"]
-        lines.append(f"| {mode} | {' | '.join(cells)} | {took.get(mode, 0):.0f} |")
+        lines.append(f"| {mode} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -127,5 +116,5 @@ def picture(result: dict[str, Any], path: Path) -> None:
     figure.supxlabel("bits")
     figure.supylabel("mAP")
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), frameon=False)
     figure.savefig(path)
