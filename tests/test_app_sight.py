@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,22 @@ def address(tiny_checkpoint: Path) -> Iterator[str]:
     stop()
 
 
+Lines = Callable[[int], list[dict[str, Any]]]
+
+
 @pytest.fixture
-def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
-    """The lines since the last call."""
+def lines(capfd: pytest.CaptureFixture[str]) -> Lines:
+    """The lines since the test began, once there are so many: each is written after its answer was sent."""
     capfd.readouterr()
 
-    def read() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    def read(count: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        latest = time.monotonic() + 10
+        while len(found) < count and time.monotonic() < latest:
+            said = capfd.readouterr().err
+            found += [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+            time.sleep(0.02)
+        return found
 
     return read
 
@@ -74,11 +84,9 @@ def metric(address: str, start: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(start))
 
 
-def test_a_search_is_one_line_with_its_time_and_sizes(
-    address: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_a_search_is_one_line_with_its_time_and_sizes(address: str, lines: Lines) -> None:
     assert "event: complete" in call(address, "search", [upload(address), 16, 5])
-    sent, asked = lines()
+    sent, asked = lines(2)
     assert (sent["what"], asked["what"]) == ("upload", "search")
     assert sent["bytes_in"] > len(PICTURE)
     assert asked["outcome"] == "ok"
@@ -91,48 +99,41 @@ def test_a_search_is_one_line_with_its_time_and_sizes(
     assert re.fullmatch("[0-9a-f]{8}", asked["who"])
 
 
-def test_questions_of_the_page_have_the_names_of_its_events(
-    address: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_questions_of_the_page_have_the_names_of_its_events(address: str, lines: Lines) -> None:
     before = metric(address, 'nhl_requests_total{what="resize",outcome="ok"}')
     data = ["x" + "5a" * 16, 16, 12, "compare", "tiny"]
     join(address, number_of(address, "resize"), data, "session1")
-    assert [(line["what"], line["outcome"]) for line in lines() if line["what"] != "api"] == [
+    assert [(line["what"], line["outcome"]) for line in lines(1) if line["what"] != "api"] == [
         ("resize", "ok")
     ]
     assert metric(address, 'nhl_requests_total{what="resize",outcome="ok"}') == before + 1
 
 
-def test_what_goes_wrong_has_its_own_word(address: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_what_goes_wrong_has_its_own_word(address: str, lines: Lines) -> None:
     assert "event: error" in call(address, "search", [upload(address), 7, 5])
     httpx.get(f"{address}/thumbnail/nothing/1.webp")
     httpx.post(f"{address}/gradio_api/call/invented", json={"data": []})
     httpx.get(f"{address}/gradio_api/file=/etc/passwd")
-    found = [(line["what"], line["outcome"]) for line in lines()]
-    # In any order: a line is written after its answer was sent.
+    found = [(line["what"], line["outcome"]) for line in lines(5)]  # in any order
     assert {("upload", "ok"), ("search", "refused"), ("thumbnail", "refused")} <= set(found)
     assert {outcome for what, outcome in found if what != "upload"} <= {"refused", "error"}
 
 
-def test_a_call_that_waits_is_refused_with_a_word_too(
-    address: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_a_call_that_waits_is_refused_with_a_word_too(address: str, lines: Lines) -> None:
     answer = httpx.post(f"{address}/gradio_api/run/search", json={"data": [upload(address), 7, 5]})
     assert answer.status_code == 500
-    found = [(line["what"], line["outcome"], line["status"]) for line in lines() if line["what"] != "upload"]
+    found = [(line["what"], line["outcome"], line["status"]) for line in lines(2) if line["what"] != "upload"]
     assert found == [("search", "refused", 500)]
 
 
-def test_files_and_probes_are_counted_without_a_line(
-    address: str, lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_files_and_probes_are_counted_without_a_line(address: str, lines: Lines) -> None:
     before = metric(address, 'nhl_requests_total{what="health"')
     page = httpx.get(address).text
     asset = re.search(r'"\.?/(assets/[^"]+\.js)"', page)
     assert asset
     httpx.get(f"{address}/{asset[1]}")
     httpx.get(f"{address}/health")
-    assert [line["what"] for line in lines()] == ["page"]
+    assert [line["what"] for line in lines(1)] == ["page"]
     assert metric(address, 'nhl_requests_total{what="health"') == before + 1
 
 
@@ -181,19 +182,19 @@ async def drive(app: Any, path: str) -> None:
 @pytest.mark.parametrize(
     ("status", "outcome"), [(429, "busy"), (503, "busy"), (413, "refused"), (500, "error")]
 )
-def test_outcomes_by_status(status: int, outcome: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_outcomes_by_status(status: int, outcome: str, lines: Lines) -> None:
     app = Watch(PlainTextResponse("no", status), Sight(NoGalleries(), {}))
     finish(drive(app, "/thumbnail/a/1.webp"))
-    assert [(line["outcome"], line["bytes_out"]) for line in lines()] == [(outcome, 2)]
+    assert [(line["outcome"], line["bytes_out"]) for line in lines(1)] == [(outcome, 2)]
 
 
-def test_a_failing_server_is_an_error(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_a_failing_server_is_an_error(lines: Lines) -> None:
     async def fails(*_: Any) -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
         finish(drive(Watch(fails, Sight(NoGalleries(), {})), "/"))
-    assert [(line["what"], line["outcome"], line["status"]) for line in lines()] == [("page", "error", 0)]
+    assert [(line["what"], line["outcome"], line["status"]) for line in lines(1)] == [("page", "error", 0)]
 
 
 def test_questions_that_are_never_answered_do_not_pile_up() -> None:
