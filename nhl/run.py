@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nhl.codes import pack
+from nhl.instance_loss import InstanceLoss
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.memory_bank import MemoryBank
@@ -30,6 +32,7 @@ class Run:
         labels: (N,) class numbers or (N, C) zeros and ones.
         classes: C.
         device: where to compute.
+        things: (N,) numbers of what each image shows, which `settings.instances` needs.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Run:
         labels: Tensor,
         classes: int,
         device: torch.device,
+        things: Tensor | None = None,
     ) -> None:
         self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
         self.network = nn.ModuleList([tuned, layer]).to(device)
@@ -53,10 +57,15 @@ class Run:
         ).to(device)
         weighting = WEIGHTINGS[settings.weighting]
         self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)
+        self.things = self.instances = None
+        if settings.instances and things is not None:
+            self.things = one_hot(things.to(device)).float()  # (N, T)
+            self.instances = InstanceLoss(layer.lengths, self.things.shape[1]).to(device)
         groups = (
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
             (self.objective.parameters(), settings.head_lr),  # some losses learn too
+            (self.instances.parameters() if self.instances else (), settings.head_lr),
         )
         self.optimizer = torch.optim.AdamW(
             [{"params": found, "peak": peak} for group, peak in groups if (found := list(group))],
@@ -100,8 +109,11 @@ class Run:
         self, inputs: Tensor, batch: Tensor, rng: np.random.Generator, epoch: int, number: int
     ) -> tuple[Tensor, Tensor]:
         x, y = inputs.to(self.device).float(), self.labels[batch]
+        things = None if self.things is None else self.things[batch]
         if self.settings.mixup:
-            x, y = self._mix(x, y, rng)
+            blend = self._blend(len(x), rng)
+            x, y = blend(x), blend(self.objective.losses[0].memberships(y))
+            things = None if things is None else blend(things)
         features, outputs = self._forward(self.network, x)
         losses = self.objective(outputs, y, batch)
         if not losses.isfinite().all():
@@ -111,8 +123,11 @@ class Run:
                 "lower the learning rate"
             )
         weights = self.weighting(losses, outputs, features)
+        loss = (weights * losses).sum()
+        if self.instances is not None:
+            loss = loss + self.settings.instances * self.instances(outputs[-1], things)
         self.optimizer.zero_grad()
-        (weights * losses).sum().backward()
+        loss.backward()
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(learning, self.settings.clip)
         self.optimizer.step()
@@ -128,12 +143,11 @@ class Run:
         features = features.float()  # the layer is small: half precision would only cost bits
         return features, layer(features)
 
-    def _mix(self, x: Tensor, y: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Blend each picture, after the frozen stages, and its labels with another's of the batch."""
-        members = self.objective.losses[0].memberships(y)
+    def _blend(self, count: int, rng: np.random.Generator) -> Callable[[Tensor], Tensor]:
+        """What blends each picture of a batch, after the frozen stages, or its labels with another's."""
         share = float(rng.beta(self.settings.mixup, self.settings.mixup))
-        other = torch.from_numpy(rng.permutation(len(x))).to(self.device)
-        return share * x + (1 - share) * x[other], share * members + (1 - share) * members[other]
+        other = torch.from_numpy(rng.permutation(count)).to(self.device)
+        return lambda found: share * found + (1 - share) * found[other]
 
     def _set_rate(self, epoch: float) -> None:
         """Rise to the peak, then fall as a cosine."""
@@ -176,4 +190,5 @@ class Run:
 
     def _parts(self) -> dict[str, Any]:
         names = ("network", "average", "optimizer", "objective", "weighting")
-        return {name: getattr(self, name) for name in names}
+        parts = {name: getattr(self, name) for name in names}
+        return parts if self.instances is None else {**parts, "instances": self.instances}

@@ -28,6 +28,8 @@ class Settings:
         constants: of the loss.
         bank: compare pairs with the memory bank that the loss was published with, if it was with one.
         distillation: lambda, the weight of long-to-short distillation.
+        instances: weight of telling apart the things within a class, by the bits that only the longest code has;
+            for data that know which pictures show the same thing.
         weighting: a name from `WEIGHTINGS`.
         weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
@@ -58,6 +60,7 @@ class Settings:
     constants: Mapping[str, Any] = field(default_factory=dict)
     bank: bool = True
     distillation: float = 0.5
+    instances: float = 0.0
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
@@ -86,6 +89,11 @@ class Settings:
         for name in ("validation", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
+        if self.instances < 0 or (self.instances and len(self.lengths) < 2):
+            raise ValueError(
+                f"`instances` must be 0, or more with two lengths or more, but got {self.instances} with "
+                f"{len(self.lengths)}"
+            )
         choices = {"loss": tuple(LOSSES), "weighting": tuple(WEIGHTINGS), "precision": PRECISIONS}
         for name, known in choices.items():
             if getattr(self, name) not in known:

@@ -64,8 +64,8 @@ def train(
         device: of torch; by default a GPU where there is one.
 
     Raises:
-        ValueError: if the folder holds a run with other settings or a damaged state, or `settings.start` is
-            of another backbone.
+        ValueError: if the folder holds a run with other settings or a damaged state, `settings.start` is
+            of another backbone, or the data do not know the things that `settings.instances` needs.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
             checkpoint of the last whole epoch, if there was one, is in the folder.
     """
@@ -128,7 +128,8 @@ class _Session:
             self.held_back = (views(held_back, 0), views(searched, 0))
         inputs, labels = views(learn, settings.views), torch.from_numpy(learn.labels)
         classes = len(protocol.classes)
-        self.run = Run(settings, tuned, self.model.layer, inputs.get, labels, classes, device)
+        things = _things(learn, settings) if settings.instances else None
+        self.run = Run(settings, tuned, self.model.layer, inputs.get, labels, classes, device, things)
 
     def validate(self, epoch: int) -> float | None:
         """Mean mAP over the lengths on the pictures kept back, if due; the run keeps the best weights."""
@@ -147,6 +148,16 @@ class _Session:
         """Write the checkpoint with the weights to keep."""
         self.run.finish()
         self.model.eval().save_pretrained(folder)
+
+
+def _things(pictures: Pictures, settings: Settings) -> torch.Tensor:
+    """Numbers (N,) of the things that pictures show, from 0."""
+    if pictures.groups is None:
+        raise ValueError(
+            f"`instances` must be 0 for {settings.data!r}, which does not say what pictures show the same "
+            f"thing, but got {settings.instances}"
+        )
+    return torch.from_numpy(np.unique(pictures.groups, return_inverse=True)[1])
 
 
 def _start(model: NestedHashModel, folder: str) -> None:

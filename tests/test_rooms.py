@@ -42,6 +42,7 @@ ORDER = [
         "nhl.distillation",
         "nhl.losses",
         "nhl.memory_bank",
+        "nhl.instance_loss",
         "nhl.nesting",
         "nhl.weighting",
     ],

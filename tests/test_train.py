@@ -90,6 +90,7 @@ class Killed(BaseException):
         {"loss": "greedyhash"},  # a classifier that learns
         {"loss": "hashnet"},  # changes with the epoch
         {"precision": "bfloat16"},
+        {"instances": 0.5, "mixup": 0.4},  # directions that learn
     ],
     ids=lambda changes: next(iter(changes.values())),
 )
@@ -237,6 +238,14 @@ def test_validation_keeps_whole_groups_of_every_class_back(protocol: Protocol) -
     assert len(learn) + len(held_back) == len(pictures)
     assert not set(learn.groups) & set(held_back.groups)
     assert set(held_back.labels) == set(pictures.labels)
+
+
+def test_instances_need_things(protocol: Protocol, tmp_path: Path) -> None:
+    unknown = replace(protocol, train=replace(protocol.train, groups=None))
+    with pytest.raises(
+        ValueError, match=r"`instances` must be 0 for 'emoji', which does not .* but got 0\.5"
+    ):
+        training.train(replace(TINY, instances=0.5), tmp_path, unknown)
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:
