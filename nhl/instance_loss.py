@@ -30,7 +30,7 @@ class InstanceLoss(nn.Module):
     torch.Size([])
     """
 
-    def __init__(self, lengths: Iterable[int], things: int, scale: float = 12.0) -> None:
+    def __init__(self, lengths: Iterable[int], things: int, scale: float = 8.0) -> None:
         super().__init__()
         *_, self.start, end = 0, *check_lengths(lengths)
         if not self.start:
