@@ -35,9 +35,10 @@ sys.exit(main(sys.argv[2:]))
 @pytest.fixture(scope="session")
 def browser():
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import Error, expect, sync_playwright
     except ImportError:
         no_browser()
+    expect.set_options(timeout=20_000)  # the machine may be busy with something else
     installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         try:

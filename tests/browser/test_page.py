@@ -28,11 +28,16 @@ def shown_bits(page: Page, bits: int) -> None:
 
 
 def whole(page: Page) -> str:
-    """All that the page shows, but for the time of a search, which is measured again when the page opens."""
-    page.wait_for_timeout(500)
-    return page.locator("#stage").evaluate(
-        "stage => ['.query', '.results', '.strip', '.curve'].map(what => stage.querySelector(what).outerHTML).join()"
+    """All that the page shows once it is still, but for the time of a search, which is measured as it opens."""
+    parts = (
+        "['.query', '.results', '.strip', '.curve'].map(what => stage.querySelector(what).outerHTML).join()"
     )
+    shown = before = ""
+    while not shown or shown != before:
+        before = shown
+        page.wait_for_timeout(500)
+        shown = page.locator("#stage").evaluate(f"stage => {parts}")
+    return shown
 
 
 def contrast(page: Page, selector: str) -> float:
