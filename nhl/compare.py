@@ -26,6 +26,7 @@ from nhl.settings import Settings
 from nhl.whole_file import write_whole
 
 SPLIT_SEED = 0
+_DEFAULTS = json.loads(json.dumps(asdict(Settings())))  # of settings that an older file does not know
 Cell = tuple[str, str, int]  # loss, mode, seed
 
 
@@ -158,7 +159,8 @@ def _read(path: Path, described: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     held = json.loads(path.read_text(encoding="utf-8"))
     chosen = ("losses", "modes", "seeds")  # may grow: what else there is decides the figures
-    if any(held["comparison"][key] != value for key, value in described.items() if key not in chosen):
+    then = {**held["comparison"], "settings": {**_DEFAULTS, **held["comparison"]["settings"]}}
+    if any(then[key] != value for key, value in described.items() if key not in chosen):
         raise ValueError(f"`path` {path} holds a comparison with other settings: name another, or delete it")
     return list(held["records"])
 

@@ -90,6 +90,10 @@ def test_a_stopped_comparison_goes_on(
         [r["map"] for r in records if r["loss"] == "csq" and r["mode"] == m] for m in wider.modes[:2]
     )
     assert same == scaled  # that loss has no scale
+    older = json.loads(path.read_text())
+    del older["comparison"]["settings"]["instances"]  # from before there was such a setting
+    path.write_text(json.dumps(older))
+    assert compare(wider, path, tmp_path) == records
     with pytest.raises(ValueError, match="holds a comparison with other settings"):
         compare(replace(COMPARISON, hidden=4), path, tmp_path)
 
