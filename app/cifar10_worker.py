@@ -36,12 +36,7 @@ def make(request: Any, report: Report) -> int:
     target = Path(request["to"])
     target.parent.mkdir(parents=True, exist_ok=True)
     pictures = from_folder(Path(request["folder"])) if request["folder"] else fetched(target.parent, report)
-    meta = {
-        "name": "cifar10",
-        "title": "CIFAR-10",
-        "credits": texts.CIFAR10_CREDITS,
-        "note": texts.CIFAR10_NOTE,
-    }
+    meta = {"name": "cifar10", "title": "CIFAR-10", "credits": texts.CIFAR10_CREDITS}
     write_gallery(target, items(pictures, report), meta)
     codes = gallery_codes(
         Gallery(target),

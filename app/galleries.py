@@ -19,7 +19,7 @@ from .search_service import SearchService, read_scores
 from .worker import Report, Worker, WorkError
 
 CIFAR10, MINE = "cifar10", "mine"
-CIFAR10_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "cifar10"
+CIFAR10_CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "cifar10-50000"
 MOST_VISITORS = 24
 VISIT_SECONDS = 3600.0
 

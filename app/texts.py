@@ -53,7 +53,6 @@ NO_CAMERA = "The camera cannot be used here."
 
 EXAMPLES = "Or try one of these"
 EXAMPLES_NOTE = "The network has never seen them."
-CIFAR10_NOTE = "Of all pictures here the network has learnt from one in twelve."
 SHUFFLE = "Shuffle"
 FIRST_EXAMPLES = (
     *("leopard", "flamingo", "watermelon", "fire engine", "saxophone", "thinking face", "sunflower"),

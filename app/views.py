@@ -78,10 +78,9 @@ def examples(service: SearchService, items: Sequence[Item]) -> str:
         f'<img src="{thumbnail(service, item)}" alt="" draggable="false"></button></li>'
         for item in items
     )
-    note = escape(service.gallery.meta.get("note", texts.EXAMPLES_NOTE))
     return (
         f"<section><div class='bar'><h2>{texts.EXAMPLES}</h2><button class='quiet' data-shuffle>{texts.SHUFFLE}"
-        f"</button></div><ul class='examples'>{buttons}</ul><p class='note'>{note}</p></section>"
+        f"</button></div><ul class='examples'>{buttons}</ul><p class='note'>{texts.EXAMPLES_NOTE}</p></section>"
     )
 
 
