@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nhl.checkpoint import read_evaluation
-from nhl.codes import unpack
+from nhl.codes import tie_order, unpack
 from nhl.encode import Encoder
 from nhl.gallery import Gallery, Item
 from nhl.gallery_codes import gallery_codes
@@ -110,7 +110,8 @@ class SearchService:
         self.scores: dict[int, Mapping[str, float]] = dict(scores or {})
         self.private, self.key = key is not None, key or gallery.fingerprint[:16]
         self._numbers = {item.id: number for number, item in enumerate(self.items)}
-        self._searched = self._of_split("train")
+        searched = self._of_split("train")
+        self._searched = [searched[n] for n in tie_order(len(searched))]
         self._examples = self._of_split("query")
         self.searched = [self.items[n] for n in self._searched]  # in the order of the index
         self.searched_codes, self.example_codes = codes[self._searched], codes[self._examples]

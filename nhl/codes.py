@@ -142,3 +142,12 @@ def hamming(queries: ArrayLike, database: ArrayLike, length: int | None = None) 
     for column in range(data.shape[1]):
         distances += _POPCOUNT[query[:, column, None] ^ data[None, :, column]]
     return distances
+
+
+def tie_order(count: int) -> NDArray[np.int64]:
+    """A fixed random order (N,) in which to give images to an index.
+
+    An index breaks ties by place. Where places follow the classes, as in a folder of folders, the first class
+    would come first among hundreds of images at one distance, whatever is asked.
+    """
+    return np.random.default_rng(0).permutation(count)

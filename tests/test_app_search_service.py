@@ -30,13 +30,24 @@ def test_searches_the_train_split_and_offers_the_other(service: SearchService) -
 def test_answers_are_exact(service: SearchService) -> None:
     query = service.query("20")
     answer = service.search(query, 32, 12)
-    train = [n for n, item in enumerate(service.items) if item.split == "train"]
-    distances = hamming(query.code[None], service.codes[train], 32)[0]
-    nearest = np.argsort(distances, kind="stable")[:12]
-    assert [result.item.id for result in answer.results] == [service.items[train[n]].id for n in nearest]
-    assert [result.distance for result in answer.results] == distances[nearest].tolist()
+    train = {item.id: n for n, item in enumerate(service.items) if item.split == "train"}
+    distances = dict(
+        zip(train, hamming(query.code[None], service.codes[[*train.values()]], 32)[0], strict=True)
+    )
+    assert [result.distance for result in answer.results] == sorted(distances.values())[:12]
+    assert all(result.distance == distances[result.item.id] for result in answer.results)
+    assert len({result.item.id for result in answer.results}) == 12
     assert [result.rank for result in answer.results] == list(range(1, 13))
     assert answer.search_us > 0
+
+
+def test_no_class_comes_first_among_ties(service: SearchService) -> None:
+    """All pictures at one distance, class after class in the gallery: the nearest are of every class."""
+    tied = SearchService(service.encoder, service.gallery, np.zeros_like(service.codes))
+    answer = tied.search(tied.query("20"), 32, 12)
+    assert len({result.item.label for result in answer.results}) == 4
+    again = SearchService(service.encoder, service.gallery, np.zeros_like(service.codes))
+    assert again.results(again.query("20"), 32, 12) == answer.results
 
 
 def test_finds_the_class_of_pictures_never_seen(service: SearchService) -> None:

@@ -28,6 +28,7 @@ def add(commands: Any) -> None:
 
 def _search(options: argparse.Namespace) -> None:
     from nhl.clickhouse import ClickHouseIndex
+    from nhl.codes import tie_order
     from nhl.contact_sheet import contact_sheet
     from nhl.encode import Encoder
     from nhl.gallery import Gallery
@@ -36,19 +37,17 @@ def _search(options: argparse.Namespace) -> None:
     from nhl.index import NestedIndex
 
     gallery = Gallery(options.gallery)
-    checkpoint, items, image = (
-        options.checkpoint or own_checkpoint(gallery),
-        gallery.items(),
-        load_image(options.image),
-    )
-    if not items:
+    checkpoint, image = options.checkpoint or own_checkpoint(gallery), load_image(options.image)
+    if not len(gallery):
         raise ValueError(f"{options.gallery} holds no pictures: add some with `python -m nhl gallery add`")
+    order, items = tie_order(len(gallery)), gallery.items()
+    items = [items[n] for n in order]
     encoder = Encoder(checkpoint)
     engines: dict[str, Callable[[ArrayLike], NestedIndex | ClickHouseIndex]] = {
         "nested": NestedIndex,
         "clickhouse": ClickHouseIndex.holding,
     }
-    index = engines[options.engine](gallery_codes(gallery, checkpoint, encoder))
+    index = engines[options.engine](gallery_codes(gallery, checkpoint, encoder)[order])
     distances, places = index.search(encoder.encode([image]), options.bits, min(options.top, len(items)))
     found = [(items[n], int(d)) for n, d in zip(places[0], distances[0], strict=True)]
     results = [
