@@ -32,7 +32,7 @@ class Run:
         labels: (N,) class numbers or (N, C) zeros and ones.
         classes: C.
         device: where to compute.
-        things: (N,) numbers of what each image shows, which `settings.instances` needs.
+        things: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Run:
         self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)
         self.things = self.instances = None
         if settings.instances and things is not None:
-            self.things = one_hot(things.to(device)).float()  # (N, T)
-            self.instances = InstanceLoss(layer.lengths, self.things.shape[1]).to(device)
+            self.things = things.to(device)
+            self.instances = InstanceLoss(layer.lengths, int(things.max()) + 1).to(device)
         groups = (
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
@@ -113,7 +113,8 @@ class Run:
         if self.settings.mixup:
             blend = self._blend(len(x), rng)
             x, y = blend(x), blend(self.objective.losses[0].memberships(y))
-            things = None if things is None else blend(things)
+            if self.instances is not None and things is not None:
+                things = blend(one_hot(things, len(self.instances.directions)).float())
         features, outputs = self._forward(self.network, x)
         losses = self.objective(outputs, y, batch)
         if not losses.isfinite().all():

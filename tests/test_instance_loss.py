@@ -1,7 +1,6 @@
 """The loss of the last bits: by hand, what it leaves alone, and what it teaches."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,16 +78,16 @@ def test_the_last_bits_learn_which_thing_it_is() -> None:
     assert taught[32] > max(0.8, without[32] + 0.2)
 
 
-def blended(run: Run) -> Tensor:
-    blend = run._blend(4, np.random.default_rng(0))
-    return blend(torch.eye(4))
-
-
-def test_blended_pictures_share_their_things() -> None:
-    settings = replace(Settings(), lengths=(8, 16), instances=0.5)
-    layer = NestedHashLayer(3, settings.lengths)
-    labels = torch.tensor([0, 1, 1, 0])
-    run = Run(settings, nn.Identity(), layer, lambda e: labels, labels, 2, torch.device("cpu"), labels)
-    assert torch.allclose(blended(run).sum(1), torch.ones(4))
-    assert run.things is not None
-    assert run.things.tolist() == [[1, 0], [0, 1], [0, 1], [1, 0]]
+def test_blended_pictures_share_their_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(lengths=(8, 16), instances=0.5, mixup=0.5, batch_size=4)
+    layer, inputs = NestedHashLayer(3, settings.lengths), torch.eye(4, 3)
+    labels, things = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 2, 3])
+    seen: list[tuple[Tensor, Tensor]] = []
+    inner = InstanceLoss.forward
+    monkeypatch.setattr(InstanceLoss, "forward", lambda self, u, t: seen.append((u, t)) or inner(self, u, t))
+    run = Run(settings, nn.Identity(), layer, lambda epoch: inputs, labels, 2, torch.device("cpu"), things)
+    run.epoch(0)
+    ((_, shares),) = seen
+    assert shares.shape == (4, 4)
+    assert torch.allclose(shares.sum(1), torch.ones(4))
+    assert ((shares > 0) & (shares < 1)).any()

@@ -92,9 +92,9 @@ def load_protocol(name: str, unreadable: str | None = None, progress: Progress |
     """The protocol of a data set, `NAME` or `NAME:PATH`.
 
     Args:
-        name: `emoji` or `emoji-multi` (PATH: a gallery file), `cifar10`, `cifar10-1`,
-            `cifar10-2` or `cifar10-unseen` (PATH: a folder; needed only without network), `folder:DIR` or `list:DIR`. The functions in
-            `DATASETS` tell the parts of each.
+        name: `emoji` or `emoji-multi` (PATH: a gallery file), `cifar10`, `cifar10-1`, `cifar10-2` or
+            `cifar10-unseen` (PATH: a folder; needed only without network), `folder:DIR` or `list:DIR`. The
+            functions in `DATASETS` tell the parts of each.
         unreadable: what is done about pictures that cannot be read: "refuse" (an error before anything
             starts), "skip" (they are left out, and counted in a warning and in the description), or
             "trust" (none is looked at; the work that comes to one stops and names it). By default
