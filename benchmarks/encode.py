@@ -45,10 +45,15 @@ def photo(generator: np.random.Generator) -> bytes:
 
 
 def _file(generator: np.random.Generator, size: tuple[int, int], kind: str) -> bytes:
-    coarse = Image.fromarray(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8))
     file = BytesIO()
-    coarse.resize(size, Image.Resampling.BICUBIC).save(file, kind, quality=85)
+    patches(generator, size).save(file, kind, quality=85)
     return file.getvalue()
+
+
+def patches(generator: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+    """A synthetic picture: patches of colour that run into each other."""
+    coarse = Image.fromarray(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8))
+    return coarse.resize(size, Image.Resampling.BICUBIC)
 
 
 def tasks(folder: Path, images: int) -> tuple[dict[str, Task], float]:

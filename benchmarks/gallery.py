@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.encode import patches
 from benchmarks.result_file import write_result
 from nhl.encode import Encoder
 from nhl.gallery_folder import add_folder
@@ -28,8 +29,7 @@ NETWORK, ENCODER, GALLERY = "network", "encoder", "gallery add"
 
 def jpeg(generator: np.random.Generator, size: tuple[int, int]) -> bytes:
     """A synthetic photo: patches of colour, and grain that makes the file as large as a photo's."""
-    patches = Image.fromarray(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8))
-    colours = np.asarray(patches.resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
+    colours = np.asarray(patches(generator, size), dtype=np.float32)
     grain = generator.normal(0, 6, (size[1], size[0], 1))
     file = BytesIO()
     Image.fromarray((colours + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=85)
