@@ -68,12 +68,14 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         here = locals()
         state = [here[name] for name in State._fields]
         found, where = [facts, results, curve, panel, figures], [bits, k, view, place]
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_id": "search"}
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        # one at a time: a visitor's wishes are answered in the order of asking
+        quiet = {**private, "concurrency_id": "page", "concurrency_limit": 1}
         last = {"trigger_mode": "always_last", **quiet}
         many = {"trigger_mode": "multiple", **quiet}  # for wishes: one that is put off would be forgotten
         page.load(on.open, None, state, **quiet).then(None, js=OPENED)
         page.unload(on.leave)
-        picture.input(on.upload, [picture, *where], state, **quiet)
+        picture.input(on.upload, [picture, *where], state, concurrency_id="search", **private)
         for tiles in (examples, results, panel):
             tiles.select(on.pick, where, state, **many)
         bits.input(on.resize, [token, *where], found, **last)
@@ -88,9 +90,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         chooser.input(on.choose, [chooser, bits, k, view], state, **quiet)
         notice.fetch(on.fetch, [bits, k, view], state, **quiet)
         notice.poll(on.fetch, [bits, k, view], state, **quiet)
-        files.give(
-            on.give, [bits, k, view], state, **(quiet | {"concurrency_id": "own", "concurrency_limit": 2})
-        )
+        files.give(on.give, [bits, k, view], state, concurrency_id="own", concurrency_limit=2, **private)
         ask.click(
             on.search,
             [picture, length_wanted, k_wanted],

@@ -1,7 +1,9 @@
 """The server round the page, over HTTP: its one public endpoint, what it refuses, and what it gives away."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,26 @@ def test_one_call_from_picture_to_results(client: Client, service: SearchService
     assert first["name"] == service.gallery.item(first["id"]).name
     picture_found = httpx.get(first["image"])
     assert picture_found.content == service.gallery.thumbnail(first["id"])
+
+
+def test_wishes_are_answered_in_the_order_of_asking(
+    address: str, service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[int] = []
+    search = service.search
+
+    def slow_at_8_bits(query: Any, length: int, k: int) -> Any:
+        time.sleep(0.5 if length == 8 else 0)
+        answered.append(length)
+        return search(query, length, k)
+
+    monkeypatch.setattr(service, "search", slow_at_8_bits)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(call, address, "resize", ["1", 8, 6, "quality", "tiny"])
+        time.sleep(0.2)
+        second = pool.submit(call, address, "resize", ["1", 16, 6, "quality", "tiny"])
+    assert (first.result()[0], second.result()[0]) == ("complete", "complete")
+    assert answered == [8, 16]
 
 
 def test_length_and_k_may_be_left_out(client: Client, tmp_path: Path) -> None:
