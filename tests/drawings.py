@@ -1,11 +1,14 @@
-"""Pictures for tests, drawn by lot: shapes in four colours, which are their classes."""
+"""Pictures for tests: shapes in four colours, which are their classes, drawn by lot; and files made by hand."""
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 COLOURS = {"red": (200, 30, 40), "green": (30, 150, 60), "blue": (30, 70, 200), "yellow": (240, 200, 30)}
 
 
@@ -30,3 +33,26 @@ def encoded(image: Image.Image, kind: str = "PNG", **settings: Any) -> bytes:
     file = BytesIO()
     image.save(file, kind, **settings)
     return file.getvalue()
+
+
+def corners(width: int = 60, height: int = 40) -> Image.Image:
+    """Red, green, blue and white quarters: every turn and mirror of it looks different."""
+    image = Image.new("RGB", (width, height), WHITE)
+    image.paste(RED, (0, 0, width // 2, height // 2))
+    image.paste(GREEN, (width // 2, 0, width, height // 2))
+    image.paste(BLUE, (0, height // 2, width // 2, height))
+    return image
+
+
+def chunk(name: bytes, data: bytes, size: int | None = None, check: int | None = None) -> bytes:
+    """A chunk of a PNG file, which may lie about its size or its checksum."""
+    size = len(data) if size is None else size
+    check = zlib.crc32(name + data) if check is None else check
+    return struct.pack(">I", size) + name + data + struct.pack(">I", check)
+
+
+def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
+    """A PNG file by hand: `rows` holds a filter byte and the samples of each row, `extra` more chunks."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + pixels

@@ -9,44 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawings import BLUE, GREEN, RED, WHITE, chunk, corners, encoded, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 
 from nhl.images import ImageError, load_image
 
-WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 DAMAGED = "The image is damaged or cut short."
 NOT_AN_IMAGE = "The file is not an image that can be read: please send a JPEG, PNG, WebP, "
 LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True}, "GIF": {}}
 LOSSY = ["JPEG", "WEBP", *(["AVIF"] if features.check("avif") else [])]
-
-
-def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def chunk(name: bytes, data: bytes, check: int | None = None) -> bytes:
-    check = zlib.crc32(name + data) if check is None else check
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
-
-
-def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
-    """A PNG by hand: `rows` holds a filter byte and the samples for each row, `extra` more chunks."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + pixels
-
-
-def corners(width: int = 60, height: int = 40) -> Image.Image:
-    """Red, green, blue and white quarters: every turn and mirror of it looks different."""
-    image = Image.new("RGB", (width, height), WHITE)
-    image.paste(RED, (0, 0, width // 2, height // 2))
-    image.paste(GREEN, (width // 2, 0, width, height // 2))
-    image.paste(BLUE, (0, height // 2, width // 2, height))
-    return image
 
 
 def assert_close(image: Image.Image, expected: Image.Image, tolerance: float = 0) -> None:
@@ -67,16 +40,16 @@ def pixel(source: bytes | Image.Image, at: tuple[int, int] = (0, 0)) -> tuple[in
 
 @pytest.mark.parametrize("kind", LOSSLESS)
 def test_lossless_formats(kind: str) -> None:
-    assert_close(load_image(saved(corners(), kind, **LOSSLESS[kind])), corners())
+    assert_close(load_image(encoded(corners(), kind, **LOSSLESS[kind])), corners())
 
 
 @pytest.mark.parametrize("kind", LOSSY)
 def test_lossy_formats(kind: str) -> None:
-    assert_close(load_image(saved(corners(), kind, quality=95)), corners(), tolerance=6)
+    assert_close(load_image(encoded(corners(), kind, quality=95)), corners(), tolerance=6)
 
 
 def test_every_kind_of_source(tmp_path: Path) -> None:
-    data = saved(corners())
+    data = encoded(corners())
     path = tmp_path / "ein Bild ☃\n.txt"
     path.write_bytes(data)
     with path.open("rb") as file:
@@ -95,7 +68,7 @@ def test_every_kind_of_source(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_left_as_it_is() -> None:
-    source = Image.open(io.BytesIO(saved(corners(4000, 3000), "JPEG")))
+    source = Image.open(io.BytesIO(encoded(corners(4000, 3000), "JPEG")))
     assert load_image(source).size == (500, 375)
     assert source.size == (4000, 3000)
     small = corners()
@@ -104,7 +77,7 @@ def test_a_picture_is_left_as_it_is() -> None:
 
 def test_no_global_setting_is_changed() -> None:
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
-    load_image(saved(corners()))
+    load_image(encoded(corners()))
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
 
@@ -132,13 +105,13 @@ def test_other_kinds_of_source(source: object) -> None:
 def test_large_pictures_shrink_and_small_ones_stay(
     kind: str, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    image = load_image(saved(Image.new("RGB", size, RED), kind))
+    image = load_image(encoded(Image.new("RGB", size, RED), kind))
     assert image.size == expected
     assert_close(image, Image.new("RGB", expected, RED), tolerance=2)
 
 
 def test_a_large_jpeg_shrinks_to_what_the_slow_way_gives() -> None:
-    data = saved(corners(4000, 3000), "JPEG", quality=95)
+    data = encoded(corners(4000, 3000), "JPEG", quality=95)
     slow = Image.open(io.BytesIO(data)).convert("RGB").reduce(8)
     assert_close(load_image(data), slow, tolerance=1)
 
@@ -162,7 +135,7 @@ def test_pixel_bombs_are_refused_before_they_are_decoded(side: int, sentence: st
 
 
 def test_a_jpeg_is_as_large_as_it_says_though_it_could_be_decoded_small() -> None:
-    data = saved(Image.new("L", (8000, 8000)), "JPEG")
+    data = encoded(Image.new("L", (8000, 8000)), "JPEG")
     with pytest.raises(ImageError, match=r"The image has too many pixels \(64 million\)"):
         load_image(data)
 
@@ -193,7 +166,7 @@ def test_a_picture_without_pixels(size: tuple[int, int]) -> None:
 def test_16_bit_grey() -> None:
     levels = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
     for kind in ("PNG", "TIFF"):
-        image = load_image(saved(Image.fromarray(levels), kind))
+        image = load_image(encoded(Image.fromarray(levels), kind))
         assert [image.getpixel((x, 0))[0] for x in range(5)] == [0, 0, 1, 128, 255]
 
 
@@ -240,7 +213,7 @@ def test_transparency_is_flattened_on_white() -> None:
     assert pixel(Image.new("RGBA", (2, 2), (255, 0, 0, 255))) == RED
     assert pixel(Image.new("RGBA", (2, 2), (0, 0, 0, 51))) == (204, 204, 204)
     assert pixel(Image.new("LA", (2, 2), (0, 51))) == (204, 204, 204)
-    assert pixel(saved(Image.new("RGBA", (2, 2), (0, 0, 0, 0)), "WEBP")) == WHITE
+    assert pixel(encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 0)), "WEBP")) == WHITE
 
 
 def test_transparent_pixels_do_not_bleed_when_shrunk() -> None:
@@ -259,7 +232,7 @@ def test_palettes_with_transparency(kind: str, transparency: int | bytes) -> Non
     image.putpixel((1, 0), 1)
     if kind == "GIF" and isinstance(transparency, bytes):
         transparency = 0
-    data = saved(image, kind, transparency=transparency)
+    data = encoded(image, kind, transparency=transparency)
     assert [pixel(data, (x, 0)) for x in range(2)] == [WHITE, RED]
 
 
@@ -273,25 +246,25 @@ def test_the_first_frame_of_an_animation(kind: str) -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in (RED, GREEN, BLUE)]
     options = {"lossless": True} if kind == "WEBP" else {}
     assert_close(
-        load_image(saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)), frames[0]
+        load_image(encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)), frames[0]
     )
 
 
 def test_multi_picture_jpeg() -> None:
-    data = saved(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 40))])
+    data = encoded(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 40))])
     assert_close(load_image(data), corners(), tolerance=20)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "YCbCr"])
 def test_jpeg_modes(mode: str) -> None:
     grey = Image.new("RGB", (32, 32), (200, 200, 200))
-    assert_close(load_image(saved(grey.convert(mode), "JPEG")), grey, tolerance=2)
+    assert_close(load_image(encoded(grey.convert(mode), "JPEG")), grey, tolerance=2)
 
 
 def test_cmyk_and_lab_colours() -> None:
     red = Image.new("RGB", (32, 32), RED).convert("CMYK")
-    assert_close(load_image(saved(red, "JPEG", quality=95)), Image.new("RGB", (32, 32), RED), tolerance=2)
-    assert_close(load_image(saved(red, "TIFF")), Image.new("RGB", (32, 32), RED))
+    assert_close(load_image(encoded(red, "JPEG", quality=95)), Image.new("RGB", (32, 32), RED), tolerance=2)
+    assert_close(load_image(encoded(red, "TIFF")), Image.new("RGB", (32, 32), RED))
 
 
 # Orientation and metadata
@@ -314,7 +287,7 @@ def test_every_exif_orientation(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
-    image = load_image(saved(stored, kind, exif=exif, **options))
+    image = load_image(encoded(stored, kind, exif=exif, **options))
     assert_close(image, corners(), tolerance=6 if kind == "JPEG" else 0)
     assert_close(load_image(image), image)  # it is not turned twice
 
@@ -326,7 +299,7 @@ def test_every_exif_orientation(kind: str, orientation: int) -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.filterwarnings("ignore")
 def test_corrupt_exif_and_profiles_do_not_matter(kind: str, icc: bytes, exif: bytes) -> None:
-    image = load_image(saved(corners(), kind, exif=exif, icc_profile=icc, quality=95))
+    image = load_image(encoded(corners(), kind, exif=exif, icc_profile=icc, quality=95))
     assert_close(image, corners(), tolerance=6)
 
 
@@ -359,7 +332,7 @@ def test_corrupt_png_metadata_does_not_matter(extra: bytes) -> None:
 )
 @pytest.mark.filterwarnings("ignore")
 def test_corrupt_jpeg_metadata_does_not_matter(marker: int, content: bytes) -> None:
-    data = saved(corners(), "JPEG", quality=95)
+    data = encoded(corners(), "JPEG", quality=95)
     segment = bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
     assert_close(load_image(data[:2] + segment + data[2:]), corners(), tolerance=6)
 
@@ -384,9 +357,9 @@ def test_corrupt_jpeg_metadata_does_not_matter(marker: int, content: bytes) -> N
         (b"\x89PNG\r\n\x1a\n", DAMAGED),
         (b"\xff\xd8\xff\xe0", DAMAGED),
         (b"GIF89a", DAMAGED),
-        (saved(corners(), "ICO"), NOT_AN_IMAGE),
-        (saved(corners(), "PPM"), NOT_AN_IMAGE),
-        (saved(corners(), "EPS"), NOT_AN_IMAGE),
+        (encoded(corners(), "ICO"), NOT_AN_IMAGE),
+        (encoded(corners(), "PPM"), NOT_AN_IMAGE),
+        (encoded(corners(), "EPS"), NOT_AN_IMAGE),
     ],
 )
 def test_what_is_no_picture(content: bytes, sentence: str, tmp_path: Path) -> None:
@@ -401,7 +374,7 @@ def test_what_is_no_picture(content: bytes, sentence: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_pictures_cut_short(kind: str, part: float) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    data = saved(Image.fromarray(noise), kind)
+    data = encoded(Image.fromarray(noise), kind)
     with pytest.raises(ImageError, match=DAMAGED):
         load_image(data[: int(len(data) * part)])
 
@@ -417,7 +390,7 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         load_image("a" * 4000)
 
 
-SEEDS = [saved(corners(), kind) for kind in ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")]
+SEEDS = [encoded(corners(), kind) for kind in ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")]
 
 
 @settings(max_examples=300, deadline=None)

@@ -6,46 +6,16 @@ import struct
 import zipfile
 import zlib
 from functools import partial
-from typing import Any
 
 import numpy as np
+from drawings import BLUE, GREEN, RED, WHITE, chunk, corners, encoded, png
 from hostile.cases import Case
 from PIL import Image, features
 
-WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 DAMAGED = r"^The image is damaged or cut short\.$"
 NONE = "^The file is not an image that can be read: please send a JPEG"
 HUGE = "^The image has too many pixels"
 AVIF = ["AVIF"] if features.check("avif") else []
-
-
-def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """A picture as the bytes of a file."""
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def chunk(name: bytes, data: bytes, size: int | None = None) -> bytes:
-    """A chunk of a PNG file, which may lie about its size."""
-    size = len(data) if size is None else size
-    return struct.pack(">I", size) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
-    """A PNG file by hand: `rows` holds a filter byte and the samples of each row."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + pixels
-
-
-def corners(width: int = 64, height: int = 48) -> Image.Image:
-    """Red, green, blue and white quarters: every turn of it looks different."""
-    image = Image.new("RGB", (width, height), WHITE)
-    image.paste(RED, (0, 0, width // 2, height // 2))
-    image.paste(GREEN, (width // 2, 0, width, height // 2))
-    image.paste(BLUE, (0, height // 2, width // 2, height))
-    return image
 
 
 def noise(side: int = 64) -> Image.Image:
@@ -71,7 +41,7 @@ def formats() -> dict[str, Case]:
             grey = mode in ("1", "L", "LA", "I;16", "I", "F")
             shown = corners().convert("L").point(lambda v: 255 if v > 200 else 0) if grey else corners()
             cases[f"{kind} {mode}"] = Case(
-                partial(saved, _in_mode(shown, mode), kind, **exact.get(kind, {})),
+                partial(encoded, _in_mode(shown, mode), kind, **exact.get(kind, {})),
                 shown.convert("RGB"),
                 tolerance=6 if kind in ("JPEG", "AVIF") else 1,
             )
@@ -122,7 +92,7 @@ def turned() -> dict[str, Case]:
             exif[0x0112] = number
             stored = corners() if turn is None else corners().transpose(turn)
             cases[f"{kind} turned {number}"] = Case(
-                partial(saved, stored, kind, exif=exif, **options), corners(), tolerance=6
+                partial(encoded, stored, kind, exif=exif, **options), corners(), tolerance=6
             )
     return cases
 
@@ -131,7 +101,7 @@ def cuts() -> dict[str, Case]:
     """Files that end too soon: in the signature, the header, between parts, among pixels, before the last byte."""
     cases = {}
     for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", *AVIF):
-        data = saved(noise(), kind)
+        data = encoded(noise(), kind)
         for place in (1, 7, 12, 30, 100, len(data) // 4, len(data) // 2, len(data) * 3 // 4, len(data) - 20):
             whole_enough = kind == "GIF" or place in (1, len(data) - 20)
             cases[f"{kind} cut at {place}"] = Case(
@@ -155,7 +125,7 @@ def bombs() -> dict[str, Case]:
         + b","
         + struct.pack("<HHHH", 0, 0, 65_535, 65_535)
     )
-    jpeg = saved(corners(), "JPEG")
+    jpeg = encoded(corners(), "JPEG")
     size = jpeg.index(b"\xff\xc0") + 5
     jpeg = jpeg[:size] + struct.pack(">HH", 65_500, 65_500) + jpeg[size + 4 :]
     tags = [
@@ -173,7 +143,7 @@ def bombs() -> dict[str, Case]:
     files |= {"GIF of 65,535²": gif + b"\0\2\1\0\0;", "JPEG of 65,500²": jpeg, "TIFF of 90,000²": tiff}
     files["BMP of 60,000²"] = bmp
     cases = {name: Case(partial(bytes, data), sentence=HUGE) for name, data in files.items()}
-    packed = saved(Image.new("1", (12_000, 12_000)), "PNG")
+    packed = encoded(Image.new("1", (12_000, 12_000)), "PNG")
     cases["144 megapixels in a few kilobytes"] = Case(lambda: packed, sentence=HUGE)
     cases["30 MB of pixels for 16"] = Case(lambda: deep + chunk(b"IDAT", zeros) + chunk(b"IEND", b""), black)
     cases["a thousand empty parts"] = Case(
@@ -201,7 +171,7 @@ def metadata() -> dict[str, Case]:
         f"PNG with {name}": Case(partial(png, (1, 1), 8, 2, b"\0" + bytes(RED), extra), dot)
         for name, extra in texts.items()
     }
-    good = saved(corners(), "JPEG", quality=95)
+    good = encoded(corners(), "JPEG", quality=95)
     for name, marker, content, times in (
         ("comments of 6 MB", 0xFE, b"x" * 60_000, 100),
         ("EXIF that ends too soon", 0xE1, b"Exif\0\0II*\0", 1),
@@ -225,13 +195,14 @@ def metadata() -> dict[str, Case]:
 
 def animations() -> dict[str, Case]:
     """Only the first picture counts, however many follow."""
-    first, rest = corners(), [Image.new("RGB", (64, 48), colour) for colour in (GREEN, BLUE)]
+    first = corners()
+    rest = [Image.new("RGB", first.size, colour) for colour in (GREEN, BLUE)]
     cases = {}
     for kind, options in (("GIF", {}), ("PNG", {}), ("TIFF", {}), ("WEBP", {"lossless": True})):
         for count in (1, 60):
-            make = partial(saved, first, kind, save_all=True, append_images=rest * count, **options)
+            make = partial(encoded, first, kind, save_all=True, append_images=rest * count, **options)
             cases[f"{kind} of {1 + 2 * count} pictures"] = Case(make, first, tolerance=1)
-        data = saved(first, kind, save_all=True, append_images=rest, **options)
+        data = encoded(first, kind, save_all=True, append_images=rest, **options)
         cases[f"{kind} cut in its second picture"] = Case(
             partial(data.__getitem__, slice(len(data) - 40)), first, "damaged", 1
         )
@@ -242,7 +213,7 @@ def no_pictures() -> dict[str, Case]:
     """What is none at all, what is of another kind, and what is two things at once."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as made:
-        made.writestr("a.png", saved(corners()))
+        made.writestr("a.png", encoded(corners()))
     chance, inside = random.Random(0), archive.getvalue()
     other = {
         "nothing": (b"", r"^The file is empty\.$"),
@@ -256,10 +227,10 @@ def no_pictures() -> dict[str, Case]:
         "a zip": (inside, NONE),
         "a pickle": (b"\x80\x04cposix\nsystem\n(S'true'\ntR.", NONE),
         "a program": (b"\x7fELF" + bytes(100), NONE),
-        "an icon": (saved(corners(), "ICO"), NONE),
-        "a PPM": (saved(corners(), "PPM"), NONE),
-        "PostScript": (saved(corners(), "EPS"), NONE),
-        "a TGA": (saved(corners(), "TGA"), NONE),
+        "an icon": (encoded(corners(), "ICO"), NONE),
+        "a PPM": (encoded(corners(), "PPM"), NONE),
+        "PostScript": (encoded(corners(), "EPS"), NONE),
+        "a TGA": (encoded(corners(), "TGA"), NONE),
     }
     cases = {name: Case(partial(bytes, data), sentence=why) for name, (data, why) in other.items()}
     signatures = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "GIF": b"GIF89a", "TIFF": b"II*\0"}
@@ -275,9 +246,9 @@ def no_pictures() -> dict[str, Case]:
             cases[f"{name} by name alone, {number}"] = Case(
                 partial(bytes, data), sentence="damaged|not an image|too many pixels|no pixels"
             )
-    cases["a PNG with a zip behind it"] = Case(partial(bytes, saved(corners()) + inside), corners())
+    cases["a PNG with a zip behind it"] = Case(partial(bytes, encoded(corners()) + inside), corners())
     cases["a GIF that is a script"] = Case(
-        partial(bytes, saved(corners(), "GIF") + b"*/=1;alert(1)//"), corners(), tolerance=1
+        partial(bytes, encoded(corners(), "GIF") + b"*/=1;alert(1)//"), corners(), tolerance=1
     )
     return cases
 
