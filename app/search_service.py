@@ -25,6 +25,7 @@ from nhl.index import NestedIndex
 
 MAX_K = 100
 REPEATS, REPEAT_SECONDS = 21, 0.01
+TRIED = 300  # pictures of a gallery, to find examples
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class SearchService:
         """Pictures to try: one of each of these names first, then one of each class, then any.
 
         Of the pictures of one name, of the names, and of the classes, those come first that show best what
-        a length is worth: few results right at the shortest length, many at the middle one.
+        a length is worth: all results right at the middle length, few at the shortest.
 
         Args:
             count: how many, at most.
@@ -237,20 +238,21 @@ class SearchService:
         """
         pool = [self.items[n] for n in self._examples]
         random.Random(seed).shuffle(pool)
-        telling = sorted((item for item in pool if item.name in names), key=self._gain, reverse=True)
+        telling = sorted((item for item in pool if item.name in names), key=self._telling, reverse=True)
         by_name = {item.name: item for item in reversed(telling)}
         named = [item for item in telling if by_name[item.name] is item]
-        classes = list({item.label: item for item in pool}.values())[:count]
-        if seed is not None:  # else any, in any order
-            classes.sort(key=self._gain, reverse=True)
-        return list(dict.fromkeys([*named, *classes, *pool]))[:count]
+        if seed is not None and len(named) < count:  # without a seed: any, in any order
+            pool[:TRIED] = sorted(pool[:TRIED], key=self._telling, reverse=True)
+        classes = {item.label: item for item in reversed(pool)}
+        of_class = [item for item in pool if classes[item.label] is item]
+        return list(dict.fromkeys([*named, *of_class, *pool]))[:count]
 
-    def _gain(self, item: Item) -> tuple[int, int]:
-        """How many more are right at the middle length than at the shortest; and how many."""
+    def _telling(self, item: Item) -> tuple[bool, int]:
+        """Whether all is right at the middle length; then how many more than at the shortest, else how many."""
         query, lengths = self.query(str(item.id)), (self.lengths[0], self.lengths[len(self.lengths) // 2])
-        short, long = (self._nearest(query, length, 12)[1][0] for length in lengths)
-        right = self._count(long, item.label)
-        return right - self._count(short, item.label), right
+        found = (self._nearest(query, length, 12)[1][0] for length in lengths)
+        few, many = (self._count(places, item.label) for places in found)
+        return many >= 12, many - few if many >= 12 else many
 
     def _count(self, places: NDArray[np.int64], label: str) -> int:
         return sum(self.items[self._searched[n]].label == label for n in places)

@@ -120,6 +120,14 @@ def test_named_examples_that_gain_most_by_length_come_first(service: SearchServi
     assert gains == sorted(gains, reverse=True)
 
 
+def test_the_most_telling_of_each_class_come_first(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SearchService, "_telling", lambda self, item: (False, item.id))
+    best = {item.label: item for item in sorted(service.examples(100), key=lambda item: item.id)}
+    assert service.examples(4, seed=0) == sorted(best.values(), key=lambda item: -item.id)
+
+
 def test_stores_codes_and_makes_stale_ones_again(tiny_checkpoint: Path, service: SearchService) -> None:
     path = tiny_checkpoint / "codes.safetensors"
     made = path.stat().st_mtime_ns
