@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from hostile.pictures import AVIF, chunk, noise, saved
+from drawings import chunk, encoded
+from hostile.pictures import AVIF, noise
 from hostile.served import SENTENCE, call, client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from nhl.gallery import Gallery
 from nhl.images import ImageError, load_image
 from nhl.stored_codes import load_codes, save_codes
 
-SEEDS = [saved(noise(24), kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", *AVIF)]
+SEEDS = [encoded(noise(24), kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", *AVIF)]
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.just("0"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
