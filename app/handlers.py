@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 from PIL import Image
@@ -29,6 +30,7 @@ class Handlers:
         self.galleries, self.bench = galleries, bench
         service = self.service = galleries.shipped
         self.first = service.examples(EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
+        self._firsts = WeakKeyDictionary({service: self.first})
         self.length = DEFAULT_LENGTH if DEFAULT_LENGTH in service.lengths else service.lengths[-1]
 
     def at(self, place: Any, request: gr.Request | None) -> SearchService:
@@ -152,8 +154,10 @@ class Handlers:
         return name, self.at(name, request)
 
     def examples(self, service: SearchService) -> list[Any]:
-        """The first examples of a gallery."""
-        return self.first if service is self.service else service.examples(EXAMPLES, seed=0)
+        """The first examples of a gallery, chosen once."""
+        if service not in self._firsts:
+            self._firsts[service] = service.examples(EXAMPLES, seed=0)
+        return self._firsts[service]
 
     def moved(
         self, place: str, service: SearchService, query: Query, length: int, k: int, view: str, step: int = 0,

@@ -5,7 +5,7 @@ No Gradio here, and no torch where the encoder runs without it.
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,12 +239,10 @@ class SearchService:
         pool = [self.items[n] for n in self._examples]
         random.Random(seed).shuffle(pool)
         telling = sorted((item for item in pool if item.name in names), key=self._telling, reverse=True)
-        by_name = {item.name: item for item in reversed(telling)}
-        named = [item for item in telling if by_name[item.name] is item]
+        named = _first_of_each(telling, lambda item: item.name)
         if seed is not None and len(named) < count:  # without a seed: any, in any order
             pool[:TRIED] = sorted(pool[:TRIED], key=self._telling, reverse=True)
-        classes = {item.label: item for item in reversed(pool)}
-        of_class = [item for item in pool if classes[item.label] is item]
+        of_class = _first_of_each(pool, lambda item: item.label)
         return list(dict.fromkeys([*named, *of_class, *pool]))[:count]
 
     def _telling(self, item: Item) -> tuple[bool, int]:
@@ -256,6 +254,13 @@ class SearchService:
 
     def _count(self, places: NDArray[np.int64], label: str) -> int:
         return sum(self.items[self._searched[n]].label == label for n in places)
+
+
+def _first_of_each(items: Sequence[Item], kind: Callable[[Item], str]) -> list[Item]:
+    first: dict[str, Item] = {}
+    for item in items:
+        first.setdefault(kind(item), item)
+    return list(first.values())
 
 
 def read_scores(folder: Path) -> dict[int, dict[str, float]]:
