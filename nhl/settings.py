@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from nhl.augmentation import AUGMENTATIONS
 from nhl.backbones import DEFAULT
 from nhl.codes import LENGTHS, check_lengths
 from nhl.losses import LOSSES
@@ -36,7 +37,8 @@ class Settings:
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
         precision: of the backbone's arithmetic, "float32" or "bfloat16".
-        views: random views of each picture that are computed and kept.
+        augment: what random views change besides the place, "color" or "trivial" (TrivialAugmentWide).
+        views: random views of each picture that are computed and kept; 0: a new one every epoch, none kept.
         epochs: passes over the training pictures.
         batch_size: M.
         head_lr: highest learning rate of the nested layer.
@@ -67,6 +69,7 @@ class Settings:
     fit: str = "pad"
     frozen_stages: int = 3
     precision: str = "float32"
+    augment: str = "color"
     views: int = 12
     epochs: int = 36
     batch_size: int = 64
@@ -83,9 +86,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lengths", check_lengths(self.lengths))
-        for name in ("size", "views", "epochs", "batch_size", "validate_every"):
+        for name in ("size", "epochs", "batch_size", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
+        if self.views < 0:
+            raise ValueError(f"`views` must be 0 or more but got {self.views}")
         for name in ("validation", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
@@ -94,7 +99,12 @@ class Settings:
                 f"`instances` must be 0, or more with two lengths or more, but got {self.instances} with "
                 f"{len(self.lengths)}"
             )
-        choices = {"loss": tuple(LOSSES), "weighting": tuple(WEIGHTINGS), "precision": PRECISIONS}
+        choices = {
+            "loss": tuple(LOSSES),
+            "weighting": tuple(WEIGHTINGS),
+            "augment": tuple(AUGMENTATIONS),
+            "precision": PRECISIONS,
+        }
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")

@@ -114,8 +114,9 @@ class _Session:
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
 
-        def views(pictures: Pictures, count: int) -> Views:
-            return Views(pictures, preprocessing, stem, count, settings.seed, device, settings.precision)
+        def views(pictures: Pictures, count: int, keep: bool = True) -> Views:
+            how = (settings.seed, device, settings.precision)
+            return Views(pictures, preprocessing, stem, count, *how, augment=settings.augment, keep=keep)
 
         learn, self.held_back = protocol.train, None
         if settings.validation:
@@ -126,7 +127,9 @@ class _Session:
                     0.5, settings.seed, least=1
                 )  # new pictures are searched
             self.held_back = (views(held_back, 0), views(searched, 0))
-        inputs, labels = views(learn, settings.views), torch.from_numpy(learn.labels)
+        keep = settings.views > 0
+        inputs = views(learn, settings.views if keep else settings.epochs, keep)
+        labels = torch.from_numpy(learn.labels)
         classes = len(protocol.classes)
         things = _things(learn, settings) if settings.instances else None
         self.run = Run(settings, tuned, self.model.layer, inputs.get, labels, classes, device, things)

@@ -48,6 +48,7 @@ ORDER = [
     ],
     *[
         "nhl.backbones",
+        "nhl.augmentation",
         "nhl.settings",
         "nhl.model",
         "nhl.runtimes",

@@ -91,6 +91,7 @@ class Killed(BaseException):
         {"loss": "hashnet"},  # changes with the epoch
         {"precision": "bfloat16"},
         {"instances": 0.5, "mixup": 0.4},  # directions that learn
+        {"views": 0, "augment": "trivial"},  # a new view every epoch
     ],
     ids=lambda changes: next(iter(changes.values())),
 )
@@ -255,6 +256,10 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         Settings(loss="cqs")
     with pytest.raises(ValueError, match="unknown weighting 'mean'; choose from nhl, equal"):
         Settings(weighting="mean")
+    with pytest.raises(ValueError, match="`views` must be 0 or more but got -1"):
+        Settings(views=-1)
+    with pytest.raises(ValueError, match="unknown augment 'strong'; choose from color, trivial"):
+        Settings(augment="strong")
     with pytest.raises(ValueError, match="unknown precision 'half'; choose from float32, bfloat16"):
         Settings(precision="half")
     with pytest.raises(ValueError, match=r"`mixup` must be 0 with the memory bank of 'dsh' but got 0\.2"):

@@ -1,7 +1,8 @@
 """Augmented views of pictures, and what the frozen stages of a network make of them, kept in memory.
 
 Each picture is seen in a fixed number of random views, each computed once: the frozen stages, which
-learn nothing, then cost nothing in later epochs. View v of picture i depends on the seed, v and i alone.
+learn nothing, then cost nothing in later epochs. Or each epoch has a view of its own, and none is kept.
+View v of picture i depends on the seed, v and i alone.
 """
 
 from collections.abc import Callable
@@ -9,29 +10,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms import v2
 
+from nhl.augmentation import augmentation
 from nhl.data.pictures import Pictures
 from nhl.preprocessing import Preprocessing
 
 ALONE = 512  # pictures that are done before other processes have started
 
 
-def augmentation(preprocessing: Preprocessing) -> v2.Compose:
-    """Random changes that keep the class: of whole drawings on white ("pad"), else of photographs."""
-    if preprocessing.fit == "pad":
-        move = v2.RandomAffine(20, (0.1, 0.1), (0.75, 1.2), 8, InterpolationMode.BILINEAR, fill=255)
-    else:
-        move = v2.RandomResizedCrop(preprocessing.size, (0.4, 1.0), interpolation=InterpolationMode.BICUBIC)
-    return v2.Compose(
-        [move, v2.RandomHorizontalFlip(), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), v2.RandomGrayscale(0.1)]
-    )
-
-
 class _View(Dataset[Tensor]):
-    def __init__(self, pictures: Pictures, preprocessing: Preprocessing, seed: int | None) -> None:
+    def __init__(
+        self, pictures: Pictures, preprocessing: Preprocessing, seed: int | None, augment: str
+    ) -> None:
         self.pictures, self.preprocessing, self.seed = pictures, preprocessing, seed
-        self.augment = augmentation(preprocessing)
+        self.augment = augmentation(preprocessing, augment)
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -57,6 +50,8 @@ class Views:
         device: where the stem runs.
         precision: of the stem's arithmetic, "float32" or "bfloat16".
         workers: processes that decode and augment.
+        augment: a name from `nhl.augmentation`.
+        keep: whether views are kept; else each is computed when it is asked for.
     """
 
     def __init__(
@@ -69,23 +64,29 @@ class Views:
         device: torch.device | None = None,
         precision: str = "float32",
         workers: int = 2,
+        augment: str = "color",
+        keep: bool = True,
     ) -> None:
         self.pictures, self.preprocessing, self.stem = pictures, preprocessing, stem
         self.count, self.seed, self.device = count, seed, device or torch.device("cpu")
         self.half, self.workers = precision == "bfloat16", workers
+        self.augment, self.keep = augment, keep
         self._kept: dict[int, Tensor] = {}
 
     def get(self, epoch: int, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
-        """The view of an epoch; computed at the first call, half precision."""
+        """The view of an epoch, half precision; of those kept, computed at the first call."""
         view = epoch % self.count if self.count else -1
-        if view not in self._kept:
-            self._kept[view] = self._compute(view, progress)
-        return self._kept[view]
+        if view in self._kept:
+            return self._kept[view]
+        found = self._compute(view, progress)
+        if self.keep:
+            self._kept[view] = found
+        return found
 
     @torch.no_grad()
     def _compute(self, view: int, progress: Callable[[int, int], None]) -> Tensor:
         seed = None if view < 0 else self.seed * 10_007 + view
-        images = _View(self.pictures, self.preprocessing, seed)
+        images = _View(self.pictures, self.preprocessing, seed, self.augment)
         parts = []
         workers = self.workers if len(images) > ALONE else 0
         for batch in DataLoader(images, batch_size=64, num_workers=workers):
