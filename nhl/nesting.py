@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nhl.codes import check_lengths
 from nhl.distillation import cascade_distillation
-from nhl.losses import LOSSES, HashLoss, PairLoss
+from nhl.losses import LOSSES, CSQLoss, HashLoss, PairLoss
 from nhl.memory_bank import MemoryBank
 
 
@@ -25,8 +25,10 @@ class NestedLoss(nn.Module):
         loss: a name from `LOSSES`; or yours, a function of a length that gives a module, called with codes
             (M, b) and labels.
         lengths: code lengths in bits, ascending multiples of 8.
-        classes: C; not needed for a loss of yours.
+        classes: C; not needed for a loss of yours without `central`.
         distillation: lambda, the weight of the distillation; 0 leaves it out.
+        central: weight of central similarity (`CSQLoss`), added to the loss at each length; it keeps the
+            classes of every prefix apart, which losses that compare pairs do not. 0 leaves it out.
         bank: of codes of the longest length, shared by all lengths; without one a batch is compared
             with itself. Only for losses that compare pairs.
         constants: of the loss that is named, the same at each length. By default several lengths of
@@ -44,11 +46,13 @@ class NestedLoss(nn.Module):
         classes: int | None = None,
         distillation: float = 0.0,
         bank: MemoryBank | None = None,
+        central: float = 0.0,
         **constants: Any,
     ) -> None:
         super().__init__()
-        if distillation < 0:
-            raise ValueError(f"`distillation` must be 0 or more but got {distillation}")
+        for name, weight in (("distillation", distillation), ("central", central)):
+            if weight < 0:
+                raise ValueError(f"`{name}` must be 0 or more but got {weight}")
         self.lengths = check_lengths(lengths)
         if isinstance(loss, str):
             if loss not in LOSSES:
@@ -65,9 +69,14 @@ class NestedLoss(nn.Module):
             raise ValueError(f"`bank` is of no use to {type(losses[0]).__name__}, only to {choices}")
         if bank is not None and bank.length != self.lengths[-1]:
             raise ValueError(f"`bank` must hold codes of {self.lengths[-1]} bits but holds {bank.length}")
-        self.distillation = distillation
+        self.distillation, self.central = distillation, central
         self.bank = bank
         self.losses = cast("Sequence[HashLoss]", nn.ModuleList(losses))
+        self.central_losses = nn.ModuleList()
+        if central:
+            if classes is None:
+                raise ValueError(f"`classes` must be given where `central` is not 0 but {central}")
+            self.central_losses.extend(CSQLoss(length, classes) for length in self.lengths)
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell the losses which epoch, from 0, begins: some change as training goes on."""
@@ -83,6 +92,9 @@ class NestedLoss(nn.Module):
         if len(outputs) != len(self.lengths):
             raise ValueError(f"`outputs` must be one a length, {len(self.lengths)}, but got {len(outputs)}")
         values = torch.stack(self._values(outputs, labels, indices))
+        if self.central:
+            pairs = zip(self.central_losses, outputs, strict=True)
+            values = values + self.central * torch.stack([loss(u, labels) for loss, u in pairs])
         if self.distillation:
             values = values + self.distillation * cascade_distillation(outputs)
         return values

@@ -53,7 +53,13 @@ class Run:
         momentum = LOSSES[settings.loss].bank_momentum if settings.bank else None
         bank = None if momentum is None else MemoryBank(labels, layer.lengths[-1], momentum)
         self.objective = NestedLoss(
-            settings.loss, layer.lengths, classes, settings.distillation, bank, **settings.constants
+            settings.loss,
+            layer.lengths,
+            classes,
+            settings.distillation,
+            bank,
+            settings.central,
+            **settings.constants,
         ).to(device)
         weighting = WEIGHTINGS[settings.weighting]
         self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)

@@ -29,6 +29,8 @@ class Settings:
         constants: of the loss.
         bank: compare pairs with the memory bank that the loss was published with, if it was with one.
         distillation: lambda, the weight of long-to-short distillation.
+        central: weight of central similarity, which draws the codes of every length to nesting hash centres, beside
+            the loss; 0 leaves it out.
         instances: weight of telling apart the things within a class, by the bits that only the longest code has;
             for data that know which pictures show the same thing.
         weighting: a name from `WEIGHTINGS`.
@@ -62,6 +64,7 @@ class Settings:
     constants: Mapping[str, Any] = field(default_factory=dict)
     bank: bool = True
     distillation: float = 0.5
+    central: float = 0.0
     instances: float = 0.0
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)

@@ -23,6 +23,26 @@ def test_distillation_is_added_and_the_longest_keeps_its_term() -> None:
     assert (values > 0).all()
 
 
+def test_central_similarity_is_added_at_every_length() -> None:
+    central = NestedLoss("dsh", LENGTHS, 4, central=0.7)(outputs(), LABELS)
+    added = 0.7 * NestedLoss("csq", LENGTHS, 4)(outputs(), LABELS)
+    torch.testing.assert_close(central, NestedLoss("dsh", LENGTHS, 4)(outputs(), LABELS) + added)
+    mine = NestedLoss(lambda length: torch.nn.Identity(), LENGTHS, 4, central=0.7).central_losses
+    assert [loss.length for loss in mine] == [8, 16, 32]
+
+
+def test_central_similarity_parts_classes_that_pairs_leave_together() -> None:
+    """A batch of two classes on one code: pairs with themselves alone see nothing to mend, centres do."""
+    z = torch.zeros(4, 8, requires_grad=True)
+    labels = torch.tensor([0, 0, 1, 1])
+    (value,) = NestedLoss("dhn", (8,), 2, central=1.0)((z,), labels)
+    value.backward()
+    first, second = z.grad[:2].sum(0), z.grad[2:].sum(0)
+    assert torch.dot(first, second) < 0
+    (alone,) = torch.autograd.grad(NestedLoss("dhn", (8,), 2)((z,), labels)[0], z)
+    assert alone.abs().max() == 0
+
+
 def test_centers_of_the_lengths_nest() -> None:
     short, _, long = NestedLoss("csq", LENGTHS, 50).losses
     assert torch.equal(short.centers, long.centers[:, :8])
@@ -77,6 +97,10 @@ def test_bad_arguments_are_named() -> None:
         NestedLoss("cqs", LENGTHS, 4)
     with pytest.raises(ValueError, match="`distillation` must be 0 or more but got -1"):
         NestedLoss("csq", LENGTHS, 4, distillation=-1)
+    with pytest.raises(ValueError, match="`central` must be 0 or more but got -1"):
+        NestedLoss("csq", LENGTHS, 4, central=-1)
+    with pytest.raises(ValueError, match=r"`classes` must be given where `central` is not 0 but 0\.5"):
+        NestedLoss(lambda length: torch.nn.Identity(), LENGTHS, central=0.5)
     with pytest.raises(ValueError, match=r"`lengths` must be strictly ascending but got \[16, 8\]"):
         NestedLoss("csq", (16, 8), 4)
     with pytest.raises(ValueError, match="`bank` is of no use to CSQLoss, only to dbdh, "):

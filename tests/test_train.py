@@ -91,6 +91,7 @@ class Killed(BaseException):
         {"loss": "hashnet"},  # changes with the epoch
         {"precision": "bfloat16"},
         {"instances": 0.5, "mixup": 0.4},  # directions that learn
+        {"central": 1.0, "mixup": 0.4},
         {"views": 0, "augment": "trivial"},  # a new view every epoch
     ],
     ids=lambda changes: next(iter(changes.values())),
