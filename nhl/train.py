@@ -15,6 +15,7 @@ from nhl.backbones import split_backbone
 from nhl.checkpoint import Config
 from nhl.data import Pictures, Protocol, load_protocol
 from nhl.data.views import Views
+from nhl.depthwise import quicken
 from nhl.metrics import histograms
 from nhl.model import NestedHashModel
 from nhl.preprocessing import Preprocessing
@@ -113,6 +114,8 @@ class _Session:
             _start(self.model, settings.start)
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
+        if device.type == "cpu" and settings.precision == "bfloat16":
+            quicken(tuned)
 
         def views(pictures: Pictures, count: int, keep: bool = True) -> Views:
             how = (settings.seed, device, settings.precision)

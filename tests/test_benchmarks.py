@@ -160,6 +160,8 @@ def test_train_runs(tmp_path, tiny_gallery):
         "1",
         "--turns",
         "2",
+        "--whole-turns",
+        "1",
         "--out",
         str(out),
     ]
@@ -168,7 +170,8 @@ def test_train_runs(tmp_path, tiny_gallery):
     assert list(result["runs"]) == ["all lengths", "16 bits"]
     assert all(run["seconds"][0] > 0 for run in result["runs"].values())
     assert set(result["step_ms"]) == {"one length", "equal", "nhl"}
-    assert len(result["ratios"]) == 4
+    assert set(result["whole_step_ms"]) == {"float32", "bfloat16", "bfloat16 quick"}
+    assert len(result["ratios"]) == 6
 
 
 def test_train_needs_an_epoch_after_the_first(capsys):
@@ -178,7 +181,7 @@ def test_train_needs_an_epoch_after_the_first(capsys):
 
 
 def test_ratios_of_training_by_hand():
-    from benchmarks.train import run_ratios, step_ratios
+    from benchmarks.train import run_ratios, step_ratios, whole_step_ratios
 
     together = [{"seconds": 10.0, "epoch_seconds": 3.3}, {"seconds": 20.0, "epoch_seconds": 6.0}]
     alone = [{"seconds": 10.0, "epoch_seconds": 3.0}, {"seconds": 18.0, "epoch_seconds": 6.0}]
@@ -189,6 +192,11 @@ def test_ratios_of_training_by_hand():
     assert step_ratios(steps) == pytest.approx(
         {"step_times_one_length": 1.1, "adaptive_step_times_equal": 1.1}
     )
+    whole = {"float32": [2.0, 3.0], "bfloat16": [3.0, 3.0], "bfloat16 quick": [1.0, 2.0]}
+    assert whole_step_ratios(whole) == {
+        "whole_step_times_faster_than_float32": 1.75,
+        "whole_step_times_faster_than_bfloat16": 2.25,
+    }
 
 
 def test_steps_learn_their_lengths():

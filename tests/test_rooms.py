@@ -48,6 +48,7 @@ ORDER = [
     ],
     *[
         "nhl.backbones",
+        "nhl.depthwise",
         "nhl.augmentation",
         "nhl.settings",
         "nhl.model",
