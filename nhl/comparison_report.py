@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Records = list[dict[str, Any]]
+MAIN_MODES = ("single", "single-central", "equal", "scaled", "full", "central-full")
+"""What a picture shows of a comparison of more modes than that."""
 
 
 def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
@@ -86,7 +88,7 @@ def table(result: dict[str, Any]) -> str:
 
 
 def picture(result: dict[str, Any], path: Path) -> None:
-    """Draw mAP against length, a panel a loss, one model a length beside the nested modes.
+    """Draw mAP against length, a panel a loss, one model a length beside the nested modes, six at most.
 
     Raises:
         ModuleNotFoundError: if matplotlib is not installed.
@@ -102,10 +104,13 @@ def picture(result: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained", facecolor="white")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     modes = list(result["comparison"]["modes"])
+    if len(modes) > len(MAIN_MODES):
+        modes = [mode for mode in MAIN_MODES if mode in modes]
     for panel, (loss, of) in zip(panels.flat, found.items(), strict=False):
-        for mode in sorted(of, key=modes.index):
-            single = mode == "single"
-            style = {"color": "0.4", "linestyle": "--"} if single else {"color": f"C{modes.index(mode)}"}
+        for mode in filter(of.__contains__, modes):
+            single = mode.startswith("single")
+            color = "0.4" if mode == "single" else f"C{modes.index(mode)}"
+            style = {"color": color, "linestyle": "--" if single else "-"}
             panel.errorbar(lengths, of[mode].mean(0), of[mode].std(0), label=mode, marker=".", **style)
         panel.set_title(loss, loc="left", fontsize=10)
         panel.set_xscale("log", base=2)

@@ -156,9 +156,15 @@ def test_figures_by_hand() -> None:
 
 
 def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("matplotlib")
-    picture(RESULT, tmp_path / "compare.svg")
-    assert "<svg" in (tmp_path / "compare.svg").read_text()
+    rules = pytest.importorskip("matplotlib").rcParams
+    monkeypatch.setitem(rules, "svg.fonttype", "none")  # words stay words
+    path = tmp_path / "compare.svg"
+    picture(RESULT, path)
+    assert "<svg" in path.read_text()
+    many = [record(mode, length, 0, 0.5) for mode in comparing.MODES for length in (8, 16)]
+    picture({**RESULT, "comparison": {"modes": list(comparing.MODES)}, "records": many}, path)
+    assert ">scaled<" in path.read_text()
+    assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match="a picture needs the package matplotlib"):

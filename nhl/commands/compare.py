@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     add(
         "--modes",
         nargs="+",
-        default=["single", "single-scaled", "equal", "scaled", "adaptive", "distill", "full"],
+        default=["single", "equal", "scaled", "adaptive", "distill", "full", "central", "central-full"],
         help="what is compared",
     )
     add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
