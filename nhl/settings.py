@@ -36,6 +36,8 @@ class Settings:
         weighting: a name from `WEIGHTINGS`.
         weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
+        encode_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
+            than whole pictures do, and a larger side makes up for that (Touvron et al. 2019, arXiv 1906.06423).
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
         precision: of the backbone's arithmetic, "float32" or "bfloat16".
@@ -69,6 +71,7 @@ class Settings:
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
+    encode_size: int = 0
     fit: str = "pad"
     frozen_stages: int = 3
     precision: str = "float32"
@@ -92,8 +95,9 @@ class Settings:
         for name in ("size", "epochs", "batch_size", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
-        if self.views < 0:
-            raise ValueError(f"`views` must be 0 or more but got {self.views}")
+        for name in ("views", "encode_size"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"`{name}` must be 0 or more but got {getattr(self, name)}")
         for name in ("validation", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")

@@ -3,7 +3,7 @@
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -107,7 +107,8 @@ class _Session:
         torch.manual_seed(settings.seed)
         self.settings = settings
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
-        config = Config(settings.backbone, settings.lengths, protocol.classes, preprocessing)
+        encoding = replace(preprocessing, size=settings.encode_size or settings.size)
+        config = Config(settings.backbone, settings.lengths, protocol.classes, encoding)
         self.model = NestedHashModel(config, settings.pretrained).to(device)
         self.model.to(memory_format=torch.channels_last)
         if settings.start:
@@ -118,8 +119,9 @@ class _Session:
             quicken(tuned)
 
         def views(pictures: Pictures, count: int, keep: bool = True) -> Views:
+            seen = preprocessing if count else encoding
             how = (settings.seed, device, settings.precision)
-            return Views(pictures, preprocessing, stem, count, *how, augment=settings.augment, keep=keep)
+            return Views(pictures, seen, stem, count, *how, augment=settings.augment, keep=keep)
 
         learn, self.held_back = protocol.train, None
         if settings.validation:

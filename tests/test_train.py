@@ -73,6 +73,24 @@ def test_starts_from_a_checkpoint(protocol: Protocol, tmp_path: Path) -> None:
         training.train(replace(still, backbone="tf_efficientnet_lite0"), tmp_path / "other", protocol)
 
 
+def test_a_model_may_be_given_larger_pictures_than_it_learnt_from(protocol: Protocol, tmp_path: Path) -> None:
+    small, large = replace(TINY, epochs=1), replace(TINY, epochs=1, encode_size=48)
+    scores: list[float | None] = []
+
+    def train(settings: Settings) -> NestedHashModel:
+        return training.train(
+            settings,
+            tmp_path / str(settings.encode_size),
+            protocol,
+            lambda now: scores.append(now.validation),
+        )
+
+    assert torch.equal(weights(train(small)), weights(train(large)))  # what is learnt is the same
+    assert scores[0] != scores[1]  # what is encoded is not
+    assert NestedHashModel.from_pretrained(tmp_path / "0").config.preprocessing.size == 32
+    assert NestedHashModel.from_pretrained(tmp_path / "48").config.preprocessing.size == 48
+
+
 class Killed(BaseException):
     pass
 
@@ -259,6 +277,8 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         Settings(weighting="mean")
     with pytest.raises(ValueError, match="`views` must be 0 or more but got -1"):
         Settings(views=-1)
+    with pytest.raises(ValueError, match="`encode_size` must be 0 or more but got -8"):
+        Settings(encode_size=-8)
     with pytest.raises(ValueError, match="unknown augment 'strong'; choose from color, trivial"):
         Settings(augment="strong")
     with pytest.raises(ValueError, match="unknown precision 'half'; choose from float32, bfloat16"):

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +49,14 @@ def add(commands: Any) -> None:
 
 
 def _described_arguments(docstring: str) -> dict[str, str]:
-    """The lines `name: text` of a docstring."""
-    lines = [line.strip().partition(": ") for line in docstring.splitlines()]
-    return {name: text.replace("%", "%%") for name, _, text in lines if text}
+    """The entries `name: text` of a docstring, with the lines indented below each."""
+    found: dict[str, str] = {}
+    for line in cleandoc(docstring).splitlines():
+        if entry := re.fullmatch(r"    (\w+): (.*)", line):
+            name, found[entry[1]] = entry.groups()
+        elif found and line.startswith(" " * 8):
+            found[name] += " " + line.strip()
+    return {name: text.replace("%", "%%") for name, text in found.items()}
 
 
 def _train(options: argparse.Namespace) -> None:
