@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nhl.commands import Formatter, advise, compare, evaluate, export, gallery, search, train
+from nhl.commands import Formatter, advise, average, compare, evaluate, export, gallery, search, train
 
-COMMANDS = (train, evaluate, compare, gallery, search, advise, export)
+COMMANDS = (train, average, evaluate, compare, gallery, search, advise, export)
 
 EXAMPLES = """examples:
   python -m nhl gallery build emoji --to emoji.db

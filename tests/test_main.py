@@ -9,6 +9,7 @@ from nhl.__main__ import main
 
 COMMANDS = [
     ["train"],
+    ["average"],
     ["evaluate"],
     ["compare"],
     ["gallery"],

@@ -52,6 +52,7 @@ ORDER = [
         "nhl.augmentation",
         "nhl.settings",
         "nhl.model",
+        "nhl.average",
         "nhl.runtimes",
         "nhl.encode",
         "nhl.picture_reading",

@@ -1,0 +1,33 @@
+"""`python -m nhl average`: one model of the mean weights of several."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nhl.commands import Formatter
+
+EPILOG = """The models must have been trained on from one another, or from one start; the mean is then often better
+than each.
+
+example:
+  python -m nhl train --data emoji --to runs/first
+  python -m nhl train --data emoji --to runs/second --start runs/first --seed 1
+  python -m nhl average runs/first runs/second --to runs/mean
+"""
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "average", help="one model of the mean weights of several", formatter_class=Formatter, epilog=EPILOG
+    )
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="DIR", help="folders of the models")
+    parser.add_argument("--to", type=Path, required=True, help="folder of the mean")
+    parser.set_defaults(run=_average)
+
+
+def _average(options: argparse.Namespace) -> None:
+    from nhl.average import average_models
+
+    average_models(options.checkpoints).save_pretrained(options.to)
+    print(f"checkpoint written to {options.to}")
