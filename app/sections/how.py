@@ -69,7 +69,8 @@ _PARTS = (
         "<p>Every prefix must be a good code by itself. Each has a loss ℓ that draws pictures of a class together "
         f"and pushes classes apart; all are learnt at once.</p>{_LOSS}<p>The weights α follow the gradients, so that "
         "no length is learnt at the cost of another: where the gradient of a longer code opposes that of a shorter "
-        "one, it counts less. The longer code also teaches the next shorter one. See He et al., "
+        "one, it counts less. The longer code also teaches the next shorter one. And each class has a code to which its "
+        "pictures are drawn, chosen so that the classes stay apart at every length. See He et al., "
         "<i>Nested Hash Layer</i>, arXiv 2412.08922.</p>",
     ),
     (
