@@ -19,6 +19,9 @@ def average_models(folders: Sequence[str | Path]) -> NestedHashModel:
     Args:
         folders: of two checkpoints or more, of one backbone, lengths, classes and preprocessing.
 
+    Returns:
+        The model, in evaluation mode.
+
     Raises:
         ValueError: if there is but one, or they differ in more than weights.
         CheckpointError: if one is missing or damaged.
