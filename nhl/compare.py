@@ -90,6 +90,8 @@ class Comparison:
         for name, known in (("losses", LOSSES), ("modes", MODES)):
             if unknown := [one for one in getattr(self, name) if one not in known]:
                 raise ValueError(f"unknown {name} {unknown[0]!r}; choose from {', '.join(known)}")
+        if self.settings.views < 1:  # features are computed once, so there is a number of them
+            raise ValueError(f"`views` must be at least 1 but got {self.settings.views}")
 
     def cells(self) -> Iterator[Cell]:
         """Every loss, mode and seed."""

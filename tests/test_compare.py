@@ -125,6 +125,11 @@ def test_unknown_names_list_the_choices() -> None:
         Comparison(SETTINGS, ("csq",), ("all",))
 
 
+def test_a_comparison_needs_views_that_are_kept() -> None:
+    with pytest.raises(ValueError, match="`views` must be at least 1 but got 0"):
+        Comparison(replace(SETTINGS, views=0), ("csq",), ("full",))
+
+
 def record(mode: str, length: int, seed: int, value: float) -> dict[str, Any]:
     return {"loss": "csq", "mode": mode, "length": length, "seed": seed, "map": value}
 
