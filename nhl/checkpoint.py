@@ -36,6 +36,8 @@ class Config:
         lengths: code lengths in bits.
         classes: names of the classes that it was trained on, in the order of its hash centres.
         preprocessing: from a picture to the network's input.
+        mirror: whether the outputs are the mean over a picture and its mirror image: better codes for twice
+            the work (Simonyan and Zisserman 2015, arXiv 1409.1556).
         format: version of the checkpoint format.
     """
 
@@ -43,11 +45,14 @@ class Config:
     lengths: tuple[int, ...] = LENGTHS
     classes: tuple[str, ...] = ()
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    mirror: bool = False
     format: int = FORMAT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lengths", check_lengths(self.lengths))
         object.__setattr__(self, "classes", tuple(self.classes))
+        if not isinstance(self.mirror, bool):
+            raise ValueError(f"`mirror` must be true or false but got {self.mirror!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""

@@ -64,7 +64,10 @@ class NestedHashModel(
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images (M, 3, S, S) to L outputs (M, b)."""
-        outputs: tuple[Tensor, ...] = self.layer(self.backbone(images))
+        features = self.backbone(images)
+        if self.config.mirror and not self.training:
+            features = (features + self.backbone(images.flip(-1))) / 2
+        outputs: tuple[Tensor, ...] = self.layer(features)
         return outputs
 
     @torch.no_grad()

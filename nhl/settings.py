@@ -38,6 +38,8 @@ class Settings:
         size: side of the network's input in pixels.
         encode_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
             than whole pictures do, and a larger side makes up for that (Touvron et al. 2019, arXiv 1906.06423).
+        encode_mirror: give the trained model each picture and its mirror image, and take the mean of the two: better
+            codes for twice the work (Simonyan and Zisserman 2015, arXiv 1409.1556). Validation goes without.
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
         precision: of the backbone's arithmetic, "float32" or "bfloat16".
@@ -72,6 +74,7 @@ class Settings:
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
     encode_size: int = 0
+    encode_mirror: bool = False
     fit: str = "pad"
     frozen_stages: int = 3
     precision: str = "float32"

@@ -108,7 +108,9 @@ class _Session:
         self.settings = settings
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
         encoding = replace(preprocessing, size=settings.encode_size or settings.size)
-        config = Config(settings.backbone, settings.lengths, protocol.classes, encoding)
+        config = Config(
+            settings.backbone, settings.lengths, protocol.classes, encoding, settings.encode_mirror
+        )
         self.model = NestedHashModel(config, settings.pretrained).to(device)
         self.model.to(memory_format=torch.channels_last)
         if settings.start:

@@ -84,6 +84,7 @@ def test_damaged_weights(saved: tuple[NestedHashModel, Path]) -> None:
     [
         ({"colour": 1}, "unknown setting 'colour'; choose from backbone"),
         ({"format": 99}, "`format` must be 1 but got 99"),
+        ({"mirror": "yes"}, "`mirror` must be true or false but got 'yes'"),
         ({"lengths": [12]}, "multiples of 8 but got 12"),
         ({"preprocessing": {"sise": 3}}, "unknown preprocessing setting 'sise'"),
     ],

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nhl import runtimes
 from nhl.checkpoint import CheckpointError, Config
@@ -80,6 +81,23 @@ def test_every_runtime_gives_the_codes_of_the_model(folder: Path, runtime: str) 
     with torch.no_grad():
         expected = model(torch.from_numpy(pixels))[-1].numpy()
     np.testing.assert_allclose(outputs, expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("runtime", runtimes.RUNTIMES)
+def test_with_its_mirror_image_a_picture_has_the_mean_of_both(
+    folder: Path, tmp_path: Path, runtime: str
+) -> None:
+    plain = NestedHashModel.from_pretrained(folder)
+    both = NestedHashModel(replace(plain.config, mirror=True))
+    both.load_state_dict(plain.state_dict())
+    both.save_pretrained(tmp_path)
+    pictures = [picture(64, 64) for _ in range(4)]
+    mirrored = [ImageOps.mirror(one) for one in pictures]
+    alone, outputs = Encoder(folder, runtime), Encoder(tmp_path, runtime).outputs(pictures)
+    mean = (alone.outputs(pictures) + alone.outputs(mirrored)) / 2
+    np.testing.assert_allclose(outputs, mean, atol=1e-5 * np.abs(mean).max())
+    assert not np.allclose(outputs, alone.outputs(pictures), atol=1e-2 * np.abs(mean).max())
+    assert_same_codes(both.encode(mirrored), outputs)
 
 
 def test_a_picture_alone_has_exactly_its_outputs_in_a_batch(encoder: Encoder) -> None:

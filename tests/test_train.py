@@ -73,8 +73,8 @@ def test_starts_from_a_checkpoint(protocol: Protocol, tmp_path: Path) -> None:
         training.train(replace(still, backbone="tf_efficientnet_lite0"), tmp_path / "other", protocol)
 
 
-def test_a_model_may_be_given_larger_pictures_than_it_learnt_from(protocol: Protocol, tmp_path: Path) -> None:
-    small, large = replace(TINY, epochs=1), replace(TINY, epochs=1, encode_size=48)
+def test_a_model_may_be_given_other_pictures_than_it_learnt_from(protocol: Protocol, tmp_path: Path) -> None:
+    small, large = replace(TINY, epochs=1), replace(TINY, epochs=1, encode_size=48, encode_mirror=True)
     scores: list[float | None] = []
 
     def train(settings: Settings) -> NestedHashModel:
@@ -87,8 +87,9 @@ def test_a_model_may_be_given_larger_pictures_than_it_learnt_from(protocol: Prot
 
     assert torch.equal(weights(train(small)), weights(train(large)))  # what is learnt is the same
     assert scores[0] != scores[1]  # what is encoded is not
-    assert NestedHashModel.from_pretrained(tmp_path / "0").config.preprocessing.size == 32
-    assert NestedHashModel.from_pretrained(tmp_path / "48").config.preprocessing.size == 48
+    plain, other = (NestedHashModel.from_pretrained(tmp_path / name).config for name in ("0", "48"))
+    assert (plain.preprocessing.size, plain.mirror) == (32, False)
+    assert (other.preprocessing.size, other.mirror) == (48, True)
 
 
 class Killed(BaseException):
