@@ -179,7 +179,7 @@ UNREAD = "Too many answers wait for you; please fetch them first."
 WENT_WRONG = "Something went wrong here; please try again."
 
 WEIGHTS = (
-    'Network: EfficientNet-Lite0 from <a href="https://github.com/huggingface/pytorch-image-models" '
+    'Network: {network} from <a href="https://github.com/huggingface/pytorch-image-models" '
     'target="_blank" rel="noopener">timm</a>, Apache License 2.0.'
 )
 CREDITS = "Pictures: {credits}."

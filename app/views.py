@@ -41,7 +41,9 @@ def footer(service: SearchService) -> str:
     """Credits and licences."""
     credits = service.gallery.meta.get("credits", "")
     pictures = f"<p>{escape(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
-    return f"<div class='end' role='contentinfo'>{pictures}<p>{texts.WEIGHTS}</p><p>{texts.ABOUT}</p></div>"
+    backbone = service.encoder.config.backbone.replace("tf_efficientnet_lite", "EfficientNet-Lite")
+    weights = texts.WEIGHTS.format(network=escape(backbone))
+    return f"<div class='end' role='contentinfo'>{pictures}<p>{weights}</p><p>{texts.ABOUT}</p></div>"
 
 
 def query(service: SearchService, query: Query, image: Image.Image | None = None) -> str:

@@ -74,6 +74,10 @@ def test_names_of_the_gallery_are_escaped(service: SearchService) -> None:
     assert "Nobody &amp; &lt;co&gt;" in pieces[5]
 
 
+def test_the_footer_names_the_models_own_network(service: SearchService) -> None:
+    assert "Network: test_resnet.r160_in1k from" in views.footer(service)
+
+
 def test_a_picture_of_the_visitors_is_shown_as_it_was_read(service: SearchService) -> None:
     image = draw("red", 700)
     card = views.query(service, service.picture(image), image)
