@@ -85,8 +85,9 @@ def test_every_runtime_gives_the_codes_of_the_model(folder: Path, runtime: str) 
 
 @pytest.mark.parametrize("runtime", runtimes.RUNTIMES)
 def test_with_its_mirror_image_a_picture_has_the_mean_of_both(
-    folder: Path, tmp_path: Path, runtime: str
+    folder: Path, tmp_path: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NHL_CACHE", str(tmp_path / "cache"))
     plain = NestedHashModel.from_pretrained(folder)
     both = NestedHashModel(replace(plain.config, mirror=True))
     both.load_state_dict(plain.state_dict())
