@@ -17,7 +17,7 @@ def average_models(folders: Sequence[str | Path]) -> NestedHashModel:
     [0] Wortsman et al., Model soups, ICML 2022, arXiv 2203.05482
 
     Args:
-        folders: of two checkpoints or more, of one backbone, lengths, classes and preprocessing.
+        folders: of two checkpoints or more, of equal configurations.
 
     Returns:
         The model, in evaluation mode.

@@ -63,7 +63,8 @@ class NestedHashModel(
         self.register_buffer("centers", torch.from_numpy(centers.copy()))  # (C, B)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Images (M, 3, S, S) to L outputs (M, b)."""
+        """Images (M, 3, S, S) to L outputs (M, b); where the configuration says `mirror`, outside training, the means
+        over images and their mirror images."""
         features = self.backbone(images)
         if self.config.mirror and not self.training:
             features = (features + self.backbone(images.flip(-1))) / 2
