@@ -24,7 +24,6 @@ from app.search_service import SearchService
 from app.server import create_app
 from app.sight import KEPT, Sight, Watch
 
-Capture = pytest.CaptureFixture[str]
 PICTURE = encoded(draw("red", 500))
 
 
@@ -39,24 +38,33 @@ Lines = Callable[[int], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def lines(capfd: pytest.CaptureFixture[str]) -> Lines:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
     """The lines since the test began, once there are so many: each is written after its answer was sent."""
-    capfd.readouterr()
+    said: list[str] = []
+
+    def hear(line: str, file: Any, flush: bool) -> None:
+        if file is sys.stderr and flush:
+            said.append(line)
+
+    monkeypatch.setattr("app.sight.print", hear, raising=False)
 
     def read(count: int) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
         latest = time.monotonic() + 10
-        while len(found) < count and time.monotonic() < latest:
-            said = capfd.readouterr().err
-            found += [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        while len(said) < count and time.monotonic() < latest:
             time.sleep(0.02)
-        return found
+        return [json.loads(line) for line in said]
 
     return read
 
 
 def upload(address: str) -> dict[str, Any]:
+    """Send the picture, and wait until that is noted, which may be after the answer."""
+    count = 'nhl_requests_total{what="upload"'
+    before = metric(address, count)
     answer = httpx.post(f"{address}/gradio_api/upload", files={"files": ("my secret.png", PICTURE)})
+    latest = time.monotonic() + 10
+    while metric(address, count) == before and time.monotonic() < latest:
+        time.sleep(0.02)
     return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
