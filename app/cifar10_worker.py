@@ -28,6 +28,7 @@ from nhl.images import load_image
 
 ARCHIVE_BYTES = 170_498_071
 PICTURES = 10_000
+SUFFIXES = (".jpg", ".jpeg", ".png")
 ASKING = 100  # of each class, the first: they are the examples
 
 
@@ -60,8 +61,9 @@ def items(pictures: Iterator[tuple[str, Image.Image]], report: Report) -> Iterat
 
 
 def from_folder(folder: Path) -> Iterator[tuple[str, Image.Image]]:
-    """Class and picture of each file of `folder/test/<class>`."""
-    for path in sorted((folder / "test").glob("*/*.jpg")):
+    """Class and picture of each file of `folder/test/<class>`, in the data set's order."""
+    files = (path for path in (folder / "test").glob("*/*") if path.suffix.lower() in SUFFIXES)
+    for path in sorted(files, key=lambda path: (path.parent.name, len(path.name), path.name)):
         yield path.parent.name, load_image(path)
 
 

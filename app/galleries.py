@@ -97,12 +97,15 @@ class Galleries:
         return services[key]
 
     def prepare(self) -> Preparation:
-        """Bring CIFAR-10 here, in the background; how far that is. After a failure it begins again."""
+        """Bring CIFAR-10 here, in the background; how far that is. A failure is told once: then it begins again."""
         with self._lock:
-            if self._preparation is None or self._preparation.error:
+            if self._preparation is None:
                 self._preparation = Preparation()
                 self._thread.submit(self._bring, self._preparation)
-            return self._preparation
+            found = self._preparation
+            if found.ended and found.error:
+                self._preparation = None
+            return found
 
     def _bring(self, preparation: Preparation) -> None:
         def report(stage: str, done: float) -> None:
@@ -177,4 +180,4 @@ def _same_lengths(checkpoint: Path, service: SearchService) -> bool:
 def _data_folder() -> Path | None:
     """The copy of CIFAR-10 that `NHL_DATA` holds."""
     folder = Path(os.environ.get("NHL_DATA") or "nowhere") / CIFAR10
-    return folder if any(folder.glob("test/*/*.jpg")) else None
+    return folder if any(folder.glob("test/*/*.*")) else None

@@ -35,11 +35,13 @@ def archive(path: Path, files: dict[str, bytes], **settings: int) -> Path:
 
 
 def photos(folder: Path) -> Path:
-    """Twelve pictures in the manner of CIFAR-10, `test/<class>/*.jpg`."""
+    """Twelve pictures in the manner of CIFAR-10, `test/<class>/*`, and a file that is none."""
     for colour in COLOURS:
         (folder / "test" / colour).mkdir(parents=True)
         for n in range(3):
-            draw(colour, n).resize((32, 32)).save(folder / "test" / colour / f"{n}.jpg")
+            suffix = "png" if colour == "red" else "jpg"
+            draw(colour, n).resize((32, 32)).save(folder / "test" / colour / f"{n}.{suffix}")
+        (folder / "test" / colour / "about.txt").write_text("no picture")
     return folder
 
 
@@ -261,6 +263,7 @@ def test_a_failed_preparation_is_said_and_begins_again(
     until = time.monotonic() + 20
     while not first.ended and time.monotonic() < until:
         time.sleep(0.02)
+    assert galleries.prepare() is first
     assert first.error == texts.NO_NETWORK
     assert galleries.prepare() is not first
     galleries.close()
