@@ -1,7 +1,7 @@
 """`python -m app.cifar10_worker`: makes a gallery of CIFAR-10's 10,000 test pictures, and their codes.
 
 A request names the `checkpoint`, the gallery file `to` write, and the `folder` of a copy,
-`test/<class>/*.jpg`, or none: then torchvision fetches the archive. In a process of its own, since
+`test/<class>/` with JPEG or PNG, or none: then torchvision fetches the archive. In a process of its own, since
 torchvision brings torch, which is larger than the page. [0]
 
 [0] Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009
@@ -25,10 +25,10 @@ from app.worker import Report, WorkError, answer_requests
 from nhl.gallery import Gallery, Item, write_gallery
 from nhl.gallery_codes import gallery_codes
 from nhl.images import load_image
+from nhl.picture_files import numbered_pictures
 
 ARCHIVE_BYTES = 170_498_071
 PICTURES = 10_000
-SUFFIXES = (".jpg", ".jpeg", ".png")
 ASKING = 100  # of each class, the first: they are the examples
 
 
@@ -62,9 +62,9 @@ def items(pictures: Iterator[tuple[str, Image.Image]], report: Report) -> Iterat
 
 def from_folder(folder: Path) -> Iterator[tuple[str, Image.Image]]:
     """Class and picture of each file of `folder/test/<class>`, in the data set's order."""
-    files = (path for path in (folder / "test").glob("*/*") if path.suffix.lower() in SUFFIXES)
-    for path in sorted(files, key=lambda path: (path.parent.name, len(path.name), path.name)):
-        yield path.parent.name, load_image(path)
+    for place in sorted((folder / "test").iterdir()):
+        for path in numbered_pictures(place):
+            yield place.name, load_image(path)
 
 
 def fetched(where: Path, report: Report) -> Iterator[tuple[str, Image.Image]]:

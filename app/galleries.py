@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nhl.checkpoint import CheckpointError, read_config, weights_path
+from nhl.picture_files import numbered_pictures
 from nhl.runtimes import cache_folders
 
 from . import texts
@@ -180,4 +181,4 @@ def _same_lengths(checkpoint: Path, service: SearchService) -> bool:
 def _data_folder() -> Path | None:
     """The copy of CIFAR-10 that `NHL_DATA` holds."""
     folder = Path(os.environ.get("NHL_DATA") or "nowhere") / CIFAR10
-    return folder if any(folder.glob("test/*/*.*")) else None
+    return folder if any(map(numbered_pictures, folder.glob("test/*"))) else None

@@ -47,6 +47,12 @@ class Found:
         )
 
 
+def numbered_pictures(folder: Path) -> list[Path]:
+    """The JPEG and PNG files of a folder by their numbers, 9.png before 10.png; none where there is no folder."""
+    found = (path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
 def find_pictures(folder: str | Path) -> Found:
     """Walk a folder for files named like pictures, each folder once however often it is linked to.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nhl.data.pictures import Pictures, Protocol
+from nhl.picture_files import numbered_pictures
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 OFFICIAL = {"train": 5000, "test": 1000}  # pictures of each class
@@ -121,11 +122,9 @@ def _from_folder(folder: Path) -> Pictures:
     files: list[Path] = []
     for name in CLASSES:
         for part, count in OFFICIAL.items():
-            place = folder / part / name
-            found = list(place.iterdir()) if place.is_dir() else []
-            found = [path for path in found if path.suffix.lower() in (".jpg", ".jpeg", ".png")]
+            found = numbered_pictures(folder / part / name)
             _check_count(name, str(folder / part), len(found), count)
-            files += sorted(found, key=lambda path: (len(path.name), path.name))  # 10.png follows 9.png
+            files += found
     return Pictures(files, _labels())
 
 
