@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .loading import told_to_wait
-from .search_service import SearchService
+from app.server.waiting import told_to_wait
+from app.service.search import SearchService
 
 CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "emoji"
 PORTS = range(7860, 7960)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
         loading = pool.submit(SearchService.open, options.checkpoint, options.gallery)
-        from .server import create_app, serve  # meanwhile: this takes seconds
+        from app.server.app import create_app, serve  # meanwhile: this takes seconds
 
         try:
             app = create_app(loading.result(), per_minute=options.requests_per_minute)

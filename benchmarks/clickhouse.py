@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.result_file import write_result
 from benchmarks.search import BLOCK, QUERIES, Codes, K, parser, sets
-from nhl.clickhouse import ClickHouseIndex, connect
 from nhl.codes import LENGTHS
 from nhl.index import NestedIndex, warm_up
+from nhl.index.clickhouse import ClickHouseIndex, connect
 
 TABLE = "codes"
 

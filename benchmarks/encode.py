@@ -20,13 +20,13 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.result_file import write_result
-from nhl.checkpoint import WEIGHTS, Config, read_config
-from nhl.encode import Encoder
 from nhl.images import load_image
-from nhl.model import NestedHashModel
-from nhl.preprocessing import Preprocessing
-from nhl.processors import processors
-from nhl.runtimes import fastest_runtime
+from nhl.machine import processors
+from nhl.model.checkpoint import WEIGHTS, Config, read_config
+from nhl.model.encode import Encoder
+from nhl.model.network import NestedHashModel
+from nhl.model.preprocessing import Preprocessing
+from nhl.model.runtimes import fastest_runtime
 
 BATCH = 32
 BASELINE, OURS = "torch eager", "nhl"

@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from benchmarks.encode import patches
 from benchmarks.result_file import write_result
-from nhl.encode import Encoder
-from nhl.gallery_folder import add_folder
+from nhl.gallery.folder import add_folder
 from nhl.images import load_image
-from nhl.processors import processors
+from nhl.machine import processors
+from nhl.model.encode import Encoder
 
 SIZES = ((160, 120), (640, 480), (1600, 1200))
 NETWORK, ENCODER, GALLERY = "network", "encoder", "gallery add"

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.result_file import write_result
-from nhl.checkpoint import fingerprint
 from nhl.codes import LENGTHS
 from nhl.gallery import Gallery
+from nhl.gallery.stored_codes import load_codes
 from nhl.index import NestedIndex, warm_up
-from nhl.kernels import jit
-from nhl.processors import processors
-from nhl.stored_codes import load_codes
-from nhl.synthetic import enlarge
+from nhl.index.synthetic import enlarge
+from nhl.jit import jit
+from nhl.machine import processors
+from nhl.model.checkpoint import fingerprint
 
 Codes = NDArray[np.uint8]
 K = 10

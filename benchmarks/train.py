@@ -5,7 +5,7 @@ all of them take turns in a new order. An epoch is the mean of those after the f
 are prepared; with one view and no validation these only learn, so that nothing hides what nesting costs.
 A step is one batch through the part that learns, forwards, backwards and the optimiser, all kinds in turns
 on one network in one process, on the CPU. A whole step is one in which nothing is frozen: in float32, in bfloat16
-as torch does it, and as `nhl.depthwise` does.
+as torch does it, and as `nhl.training.depthwise` does.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from benchmarks.result_file import write_result
-from nhl.backbones import create_backbone, feature_width, split_backbone
 from nhl.codes import LENGTHS
-from nhl.depthwise import quicken
 from nhl.layer import NestedHashLayer
+from nhl.model.backbones import create_backbone, feature_width, split_backbone
 from nhl.nesting import NestedLoss
-from nhl.settings import Settings
+from nhl.training.depthwise import quicken
+from nhl.training.settings import Settings
 from nhl.weighting import WEIGHTINGS, Weighting
 
 ALL = "all lengths"

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nhl.codes import pack
-    from nhl.encode import Encoder
     from nhl.gallery import Gallery
     from nhl.index import NestedIndex
     from nhl.layer import NestedHashLayer
     from nhl.losses import LOSSES
-    from nhl.model import NestedHashModel
+    from nhl.model.encode import Encoder
+    from nhl.model.network import NestedHashModel
     from nhl.nesting import NestedLoss
     from nhl.weighting import WEIGHTINGS
 
@@ -37,10 +37,10 @@ __all__ = [
 _HOMES = {
     "LOSSES": "nhl.losses",
     "WEIGHTINGS": "nhl.weighting",
-    "Encoder": "nhl.encode",
+    "Encoder": "nhl.model.encode",
     "Gallery": "nhl.gallery",
     "NestedHashLayer": "nhl.layer",
-    "NestedHashModel": "nhl.model",
+    "NestedHashModel": "nhl.model.network",
     "NestedIndex": "nhl.index",
     "NestedLoss": "nhl.nesting",
     "pack": "nhl.codes",

@@ -1,16 +1,26 @@
-"""What a result says about itself: when, where, with what, and by which command."""
+"""How many processors there are, and what a result says about itself: when, where, with what, by which command."""
 
-import importlib.metadata
+import os
 import platform
 import shlex
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nhl.processors import processors
-
 PACKAGES = ("numpy", "faiss-cpu", "numba", "torch", "openvino", "gradio")
+
+
+@cache
+def processors() -> int:
+    """How many processors this process may use: a container may be given fewer than the machine has."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # no such file, or "max"
+        quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text().split())
+        count = min(count, -(-quota // period))
+    return count
 
 
 def about(program: str) -> dict[str, Any]:
@@ -47,7 +57,9 @@ def _processor() -> str:
 
 
 def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # slow: a search needs only `processors`
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return version(package)
+    except PackageNotFoundError:
         return None

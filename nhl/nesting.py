@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nhl.codes import check_lengths
 from nhl.distillation import cascade_distillation
 from nhl.losses import LOSSES, CSQLoss, HashLoss, PairLoss
-from nhl.memory_bank import MemoryBank
+from nhl.losses.memory_bank import MemoryBank
 
 
 class NestedLoss(nn.Module):

@@ -58,9 +58,9 @@ def tiny_checkpoint(tiny_gallery: Path, tmp_path_factory: pytest.TempPathFactory
     """
     import torch
 
-    from nhl.checkpoint import Config
-    from nhl.model import NestedHashModel
-    from nhl.preprocessing import Preprocessing
+    from nhl.model.checkpoint import Config
+    from nhl.model.network import NestedHashModel
+    from nhl.model.preprocessing import Preprocessing
 
     torch.manual_seed(0)
     config = Config("test_resnet.r160_in1k", classes=tuple(COLOURS), preprocessing=Preprocessing(size=64))

@@ -1,6 +1,6 @@
 """Files cut short or with flipped bits, wherever that is: noticed by name, with a remedy, or without effect.
 
-Saved indexes are in test_index_file.py, stored codes in test_stored_codes.py.
+Saved indexes are in index/test_file.py, stored codes in gallery/test_stored_codes.py.
 """
 
 import random
@@ -15,8 +15,12 @@ import numpy as np
 import pytest
 from drawings import draw
 
-from app.search_service import SearchService
-from nhl.checkpoint import (
+from app.service.search import SearchService
+from nhl.gallery import Gallery, GalleryError
+from nhl.gallery.check import verify
+from nhl.gallery.codes import gallery_codes
+from nhl.gallery.folder import add_folder, encode_again
+from nhl.model.checkpoint import (
     SUMS,
     CheckpointError,
     fingerprint,
@@ -25,12 +29,8 @@ from nhl.checkpoint import (
     seal,
     weights_path,
 )
-from nhl.encode import Encoder
-from nhl.gallery import Gallery, GalleryError
-from nhl.gallery_check import verify
-from nhl.gallery_codes import gallery_codes
-from nhl.gallery_folder import add_folder, encode_again
-from nhl.model import NestedHashModel
+from nhl.model.encode import Encoder
+from nhl.model.network import NestedHashModel
 
 Contents = tuple[object, ...]
 

@@ -3,7 +3,7 @@ import torch
 
 from nhl.distillation import cascade_distillation
 from nhl.losses import LOSSES
-from nhl.memory_bank import MemoryBank
+from nhl.losses.memory_bank import MemoryBank
 from nhl.nesting import NestedLoss
 
 LENGTHS = (8, 16, 32)

@@ -16,7 +16,7 @@ import httpx
 
 from benchmarks.page import LENGTHS, call, photo, upload
 from benchmarks.startup import ROOT, RunningPage, running_page
-from nhl.gallery_folder import add_folder
+from nhl.gallery.folder import add_folder
 
 POLITE = ("busy", "Queue is full", "too many", "Too many")
 

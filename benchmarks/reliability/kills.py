@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.reliability.work import CODES, EPOCHS, all_codes
-from nhl.gallery_check import verify
+from nhl.gallery.check import verify
 from nhl.index import NestedIndex
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +42,9 @@ def tiny_checkpoint(folder: Path) -> Path:
     """A small network as it was drawn: its codes mean nothing, and are always the same."""
     import torch
 
-    from nhl.checkpoint import Config
-    from nhl.model import NestedHashModel
-    from nhl.preprocessing import Preprocessing
+    from nhl.model.checkpoint import Config
+    from nhl.model.network import NestedHashModel
+    from nhl.model.preprocessing import Preprocessing
 
     torch.manual_seed(0)
     config = Config("test_resnet.r160_in1k", preprocessing=Preprocessing(size=64))

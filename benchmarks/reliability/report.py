@@ -171,7 +171,7 @@ opened afterwards showed {two["shown_after"]}.
 
 DAMAGE = """## Damaged files
 
-Cut short anywhere, or with any bit flipped (tests/test_faults.py, test_index_file.py, test_stored_codes.py):
+Cut short anywhere, or with any bit flipped (tests/test_faults.py, index/test_file.py, gallery/test_stored_codes.py):
 
 | file | noticed by | when |
 |---|---|---|

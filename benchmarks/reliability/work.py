@@ -26,10 +26,10 @@ def all_codes() -> NDArray[np.uint8]:
 
 def gallery(to: str, folder: str, checkpoint: str) -> None:
     """Add a folder of pictures, a few at a time; says how many of this run are stored."""
-    from nhl import picture_reading
-    from nhl.gallery_folder import add_folder
+    from nhl.gallery import reading
+    from nhl.gallery.folder import add_folder
 
-    picture_reading.CHUNK = 2
+    reading.CHUNK = 2
     say(0)
     add_folder(f"{to}/my.db", folder, checkpoint, progress=lambda done, _: say(done))
 
@@ -37,8 +37,8 @@ def gallery(to: str, folder: str, checkpoint: str) -> None:
 def training(to: str, data: str) -> None:
     """Train a tiny network; says how many epochs are done."""
     from nhl.data import load_protocol
-    from nhl.settings import Settings
-    from nhl.train import train
+    from nhl.training.settings import Settings
+    from nhl.training.train import train
 
     settings = Settings(
         data=data,

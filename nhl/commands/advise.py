@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nhl.commands import Formatter
 
 if TYPE_CHECKING:
-    from nhl.advise import Advice
+    from nhl.evaluation.advise import Advice
 
 
 def add(commands: Any) -> None:
@@ -28,10 +28,10 @@ def add(commands: Any) -> None:
 def _advise(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from nhl.advise import advise
-    from nhl.checkpoint import read_config
+    from nhl.evaluation.advise import advise
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import gallery_codes, own_checkpoint
+    from nhl.gallery.codes import gallery_codes, own_checkpoint
+    from nhl.model.checkpoint import read_config
 
     if options.queries < 1:
         raise ValueError(f"`--queries` must be at least 1 but got {options.queries}")

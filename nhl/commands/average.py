@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
 
 
 def _average(options: argparse.Namespace) -> None:
-    from nhl.average import average_models
+    from nhl.model.average import average_models
 
     average_models(options.checkpoints).save_pretrained(options.to)
     print(f"checkpoint written to {options.to}")

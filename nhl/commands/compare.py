@@ -55,11 +55,11 @@ def add(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from nhl.compare import Comparison, compare
-    from nhl.comparison_report import picture, table
+    from nhl.evaluation.compare import Comparison, compare
+    from nhl.evaluation.comparison_report import picture, table
     from nhl.losses import LOSSES
     from nhl.machine import about
-    from nhl.settings import Settings
+    from nhl.training.settings import Settings
 
     same = (
         "data",

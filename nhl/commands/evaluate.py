@@ -43,9 +43,9 @@ def _top(text: str) -> int | None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from nhl.checkpoint import write_evaluation
-    from nhl.evaluate import evaluate, table
-    from nhl.evaluation_files import check_targets, plot, write_curves, write_scores
+    from nhl.evaluation.evaluate import evaluate, table
+    from nhl.evaluation.tables import check_targets, plot, write_curves, write_scores
+    from nhl.model.checkpoint import write_evaluation
 
     check_targets(options.csv, options.curve, options.plot)
     data = protocol(options)

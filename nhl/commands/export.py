@@ -28,8 +28,8 @@ def add(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from nhl.export import export_model
-    from nhl.picture_files import find_pictures
+    from nhl.gallery.files import find_pictures
+    from nhl.model.export import export_model
 
     pictures = None
     if options.pictures is not None:

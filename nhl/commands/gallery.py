@@ -67,7 +67,7 @@ def _json(parser: Any) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from nhl.data.emoji import build_emoji_gallery
+    from nhl.gallery.emoji import build_emoji_gallery
 
     with bar("Building") as progress:
         build_emoji_gallery(options.to, options.packages, options.seed, progress)
@@ -76,8 +76,8 @@ def _build(options: argparse.Namespace) -> None:
 
 def _add(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import DEFAULT_CHECKPOINT, own_checkpoint
-    from nhl.gallery_folder import add_folder
+    from nhl.gallery.codes import DEFAULT_CHECKPOINT, own_checkpoint
+    from nhl.gallery.folder import add_folder
 
     checkpoint = options.checkpoint
     if checkpoint is None:
@@ -94,8 +94,8 @@ def _add(options: argparse.Namespace) -> None:
 
 def _encode(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import codes_path, gallery_codes, own_checkpoint
-    from nhl.gallery_folder import encode_again
+    from nhl.gallery.codes import codes_path, gallery_codes, own_checkpoint
+    from nhl.gallery.folder import encode_again
 
     gallery = Gallery(options.gallery)
     checkpoint = options.checkpoint or own_checkpoint(gallery)
@@ -125,14 +125,14 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _remove(options: argparse.Namespace) -> None:
-    from nhl.gallery_folder import remove
+    from nhl.gallery.folder import remove
 
     print(f"{options.gallery}: {remove(options.gallery, options.paths)} removed")
 
 
 def _verify(options: argparse.Namespace) -> None:
     from nhl.gallery import GalleryError
-    from nhl.gallery_check import verify
+    from nhl.gallery.check import verify
 
     verdict = verify(options.gallery)
     if options.json:
@@ -152,8 +152,8 @@ def _verify(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import gallery_codes, own_checkpoint
-    from nhl.gallery_export import export_codes
+    from nhl.gallery.codes import gallery_codes, own_checkpoint
+    from nhl.gallery.export import export_codes
 
     gallery = Gallery(options.gallery)
     codes = gallery_codes(gallery, options.checkpoint or own_checkpoint(gallery))

@@ -27,14 +27,14 @@ def add(commands: Any) -> None:
 
 
 def _search(options: argparse.Namespace) -> None:
-    from nhl.clickhouse import ClickHouseIndex
     from nhl.codes import tie_order
-    from nhl.contact_sheet import contact_sheet
-    from nhl.encode import Encoder
     from nhl.gallery import Gallery
-    from nhl.gallery_codes import gallery_codes, own_checkpoint
+    from nhl.gallery.codes import gallery_codes, own_checkpoint
+    from nhl.gallery.contact_sheet import contact_sheet
     from nhl.images import load_image
     from nhl.index import NestedIndex
+    from nhl.index.clickhouse import ClickHouseIndex
+    from nhl.model.encode import Encoder
 
     gallery = Gallery(options.gallery)
     checkpoint, image = options.checkpoint or own_checkpoint(gallery), load_image(options.image)

@@ -15,12 +15,12 @@ from tqdm import tqdm
 from nhl.commands import Formatter, add_unreadable, bar, protocol
 
 if TYPE_CHECKING:
-    from nhl.train import Progress
+    from nhl.training.train import Progress
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    from nhl.settings import Settings
+    from nhl.training.settings import Settings
 
     parser = commands.add_parser(
         "train",
@@ -60,14 +60,14 @@ def _described_arguments(docstring: str) -> dict[str, str]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from nhl.settings import Settings
-    from nhl.train import Progress, train
+    from nhl.training.settings import Settings
+    from nhl.training.train import Progress, train
 
     settings = Settings(**{setting.name: getattr(options, setting.name) for setting in fields(Settings)})
     data = protocol(options)
     reports: list[Callable[[Progress], None]] = [_tell]
     if options.tensorboard:
-        from nhl.tensorboard import TensorBoard
+        from nhl.training.tensorboard import TensorBoard
 
         reports.append(TensorBoard(options.to, settings.lengths))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nhl.data.pictures import Pictures, Protocol
-from nhl.picture_files import numbered_pictures
+from nhl.gallery.files import numbered_pictures
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 OFFICIAL = {"train": 5000, "test": 1000}  # pictures of each class

@@ -10,7 +10,7 @@ import numpy as np
 
 from nhl.data.pictures import Pictures, Protocol
 from nhl.images import ImageError, load_image
-from nhl.processors import processors
+from nhl.machine import processors
 
 NAMED = 3  # of the unreadable pictures, in messages
 BATCH = 256  # pictures between two reports of progress

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from nhl.augmentation import augmentation
+from nhl.data.augmentation import augmentation
 from nhl.data.pictures import Pictures
-from nhl.preprocessing import Preprocessing
+from nhl.model.preprocessing import Preprocessing
 
 ALONE = 512  # pictures that are done before other processes have started
 
@@ -50,7 +50,7 @@ class Views:
         device: where the stem runs.
         precision: of the stem's arithmetic, "float32" or "bfloat16".
         workers: processes that decode and augment.
-        augment: a name from `nhl.augmentation`.
+        augment: a name from `nhl.data.augmentation`.
         keep: whether views are kept; else each is computed when it is asked for.
     """
 

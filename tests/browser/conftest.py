@@ -24,7 +24,7 @@ FLAGS = [
 SERVE = """
 import sys
 from pathlib import Path
-import app.galleries as galleries
+from app.service import galleries
 from app.__main__ import main
 here = Path(sys.argv[1])
 galleries.Galleries.__init__.__defaults__ = (here / "checkpoint", here / "kept")

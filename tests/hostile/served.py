@@ -15,8 +15,8 @@ import httpx
 import matplotlib.pyplot  # noqa: F401 - Gradio imports it with its first answer, and it then makes its own folders
 from serving import serve
 
-from app.search_service import SearchService
-from app.server import create_app
+from app.server.app import create_app
+from app.service.search import SearchService
 
 API = "/gradio_api"
 SENTENCE = r"^[^\n]{5,300}$"
@@ -80,6 +80,14 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 @cache
 def _hook() -> None:
     sys.addaudithook(_note)  # once: there is no way to take it off
+
+
+def given(page: httpx.Client, session: str, paths: list[str]) -> str:
+    """All that the page says while files become a visitor's gallery."""
+    number = next(d["id"] for d in page.get("/config").json()["dependencies"] if d["api_name"] == "give")
+    request = {"data": [32, 12, "how"], "event_data": {"paths": paths}, "session_hash": session}
+    assert post(page, "/queue/join", {**request, "fn_index": number}).status_code == 200
+    return page.get(f"{API}/queue/data", params={"session_hash": session}).text
 
 
 @contextmanager

@@ -1,0 +1,295 @@
+"""What happens on the page: plain values in, plain values out. Each handler checks all that it is given."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+from PIL import Image
+
+from app import texts
+from app.page import sections, tiles, views
+from app.page.components import uploaded
+from app.page.sections import speed
+from app.page.state import Found, State, changed, choice, politely, readable, sent
+from app.page.tour import STEPS
+from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
+from app.service.own_pictures import MOST_PICTURES, OwnPictures
+from app.service.search import Query, SearchService
+from app.service.speed import Job, SpeedBench
+
+K_CHOICES, DEFAULT_K = (6, 12, 24, 48), 12
+DEFAULT_LENGTH = 32
+EXAMPLES = 10
+
+
+class Handlers:
+    """The handlers of the page over the galleries of a server."""
+
+    def __init__(self, galleries: Galleries, bench: SpeedBench) -> None:
+        self.galleries, self.bench = galleries, bench
+        service = self.service = galleries.shipped
+        self.first = service.examples(EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
+        self._firsts = WeakKeyDictionary({service: self.first})
+        self.length = DEFAULT_LENGTH if DEFAULT_LENGTH in service.lengths else service.lengths[-1]
+
+    def at(self, place: Any, request: gr.Request | None) -> SearchService:
+        """The gallery that is shown to a visitor."""
+        return self.galleries.get(str(place), request and request.session_hash)
+
+    def found(
+        self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any
+    ) -> Found:
+        """Facts, results, curve and the open section."""
+        answer = service.search(query, length, k)
+        return Found(
+            views.facts(service, answer),
+            views.results(service, answer, str(place)),
+            views.curve(service, answer.length),
+            sections.render(service, query, answer.length, answer.k, view),
+            self.clock(service, answer.length, view),
+        )
+
+    def clock(self, service: SearchService, length: int, view: Any, again: bool = False) -> Any:
+        """The figures of the section "Speed and size", where it is open."""
+        name, detail = sections.split_view(view)
+        if name != "speed":
+            return gr.skip()
+        try:
+            job = self.bench.ask(service, speed.count_of(service, detail), again)
+        except ValueError as error:  # too many are waiting: the rest of the page goes on
+            job = Job(error=str(error))
+        return speed.figures(job, length)
+
+    def asked(
+        self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any,
+        image: Image.Image | None = None,
+    ) -> State:  # fmt: skip
+        """The page with another query."""
+        found = self.found(place, service, query, length, k, view)
+        return changed(
+            token=query.token,
+            card=views.query(service, query, image),
+            bits=gr.update(value=length, code=query.bits),
+            **found._asdict(),
+        )
+
+    @politely
+    def upload(self, image: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """A visitor's picture becomes the query."""
+        service = self.at(place, request)
+        return self.asked(place, service, service.picture(readable(image)), length, k, view, image)
+
+    @politely
+    def pick(
+        self, length: Any, k: Any, view: Any, place: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
+        """A picture of the gallery becomes the query."""
+        service = self.at(place, request)
+        return self.asked(place, service, service.query(str(sent(event).get("query"))), length, k, view)
+
+    @politely
+    def resize(self, token: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """What is found for the same query at another length, or with more results."""
+        service = self.at(place, request)
+        return self.found(place, service, service.query(str(token)), length, k, view)
+
+    @politely
+    def look(
+        self, token: Any, length: Any, k: Any, place: Any, event: gr.EventData, request: gr.Request
+    ) -> Any:
+        """Another section, or another part of it: view, panel and figures."""
+        service, view = self.at(place, request), str(sent(event).get("view"))[:40]
+        length, k = service.check(length, k)
+        panel = sections.render(service, service.query(str(token)), length, k, view)
+        return view, panel, self.clock(service, length, view)
+
+    @politely
+    def poll(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """The figures again, if they were being waited for."""
+        service = self.at(place, request)
+        return self.clock(service, service.check(length, 1)[0], view)
+
+    @politely
+    def again(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
+        """The figures, measured anew."""
+        service = self.at(place, request)
+        return self.clock(service, service.check(length, 1)[0], view, again=True)
+
+    def open(self, request: gr.Request) -> Any:
+        """The state that a link such as `?q=1500&bits=32&k=12` names."""
+        wanted = dict(request.query_params)
+        known = {"gallery", "q", "bits", "k", "view", "tour"}
+        return self.state(wanted, request) if wanted.keys() & known else gr.skip()
+
+    def restore(self, event: gr.EventData, request: gr.Request) -> Any:
+        """The state that the browser went back to."""
+        return self.state(sent(event), request)
+
+    def state(self, wanted: Mapping[str, Any], request: gr.Request) -> State:
+        """The state of a link; what it leaves out, or what there is not, is as on the first visit."""
+        step = choice(wanted.get("tour"), range(1, len(STEPS) + 1), 0)
+        if step:
+            return self.toured(step)
+        try:
+            place, service = self.place(wanted.get("gallery"), request)
+        except NotReadyError as error:
+            if str(wanted["gallery"]) == CIFAR10:
+                return self.offered(CIFAR10)
+            gr.Warning(str(error))
+            place, service, wanted = self.galleries.first, self.service, {}
+        query = service.query(str(self.examples(service)[0].id))
+        if "q" in wanted:
+            try:
+                query = service.query(str(wanted["q"]))
+            except ValueError:
+                gr.Warning(texts.UNKNOWN_LINK)
+        length = choice(wanted.get("bits"), service.lengths, self.length)
+        k, view = choice(wanted.get("k"), K_CHOICES, DEFAULT_K), str(wanted.get("view", sections.FIRST))[:40]
+        return self.moved(place, service, query, length, k, view)
+
+    def place(self, wanted: Any, request: gr.Request) -> tuple[str, SearchService]:
+        """The gallery of a link, the first one for what there is not."""
+        name = str(wanted) if str(wanted) in self.galleries.names else self.galleries.first
+        return name, self.at(name, request)
+
+    def examples(self, service: SearchService) -> list[Any]:
+        """The first examples of a gallery, chosen once."""
+        if service not in self._firsts:
+            self._firsts[service] = service.examples(EXAMPLES, seed=0)
+        return self._firsts[service]
+
+    def moved(
+        self, place: str, service: SearchService, query: Query, length: int, k: int, view: str, step: int = 0,
+        said: str = "",
+    ) -> State:  # fmt: skip
+        """The whole page, anew."""
+        return self.asked(place, service, query, length, k, view)._replace(
+            place=place,
+            k=k,
+            view=view,
+            chooser=place,
+            notice=views.own(said) if place == MINE else "",
+            heading=views.heading(service),
+            examples=views.examples(service, self.examples(service)),
+            bottom=views.footer(service),
+            tour=views.tour(step),
+        )
+
+    @politely
+    def choose(self, wanted: Any, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
+        """Another gallery; what must be fetched or given first is offered."""
+        try:
+            service = self.at(wanted, request)
+        except NotReadyError:
+            return self.offered(str(wanted))
+        query = service.query(str(self.examples(service)[0].id))
+        return self.moved(str(wanted), service, query, *service.check(length, k), str(view)[:40])
+
+    def offered(self, name: str) -> State:
+        """The page as it is, with what it takes to have another gallery."""
+        return changed(chooser=name, notice=views.offer_to_fetch() if name == CIFAR10 else views.own())
+
+    @politely
+    def fetch(self, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
+        """CIFAR-10 on its way, then the page with it."""
+        if self.galleries.cifar10 is None:
+            raise ValueError(texts.NOT_FETCHED)
+        preparation = self.galleries.prepare()
+        if not preparation.ended:
+            return changed(notice=views.pending(views.progress(preparation.stage, preparation.done)))
+        if preparation.error:
+            return changed(notice=views.offer_to_fetch(preparation.error))
+        return self.choose(CIFAR10, length, k, view, request)
+
+    def give(self, length: Any, k: Any, view: Any, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        """A visitor's files become the visitor's gallery, and are deleted."""
+        given = sent(event).get("paths")
+        paths = [path for path in map(uploaded, given if isinstance(given, list) else []) if path]
+        session, done, ended, gone = request.session_hash, [0.0], threading.Event(), threading.Event()
+        made: list[OwnPictures | ValueError] = []
+
+        def work() -> None:
+            try:
+                made.append(
+                    self.galleries.own(
+                        str(session), paths[:MOST_PICTURES], lambda _, share: done.append(share)
+                    )
+                )
+                if gone.is_set():
+                    self.galleries.leave(session)
+            except ValueError as error:
+                made.append(error)
+            finally:
+                ended.set()
+
+        try:
+            if session is None:
+                return
+            threading.Thread(target=work, daemon=True).start()
+            while not ended.wait(0.3):
+                yield changed(notice=views.progress("read", done[-1]))
+        finally:
+            gone.set()
+            for path in paths:
+                path.unlink(missing_ok=True)
+        own = made[0] if made else ValueError(texts.NO_OWN_PICTURES)
+        if isinstance(own, ValueError):
+            gr.Warning(str(own))
+            yield changed(notice=views.own())
+            return
+        service, said = own.service, texts.added(len(own.service), own.skipped)
+        query = service.query(str(self.examples(service)[0].id))
+        length = choice(length, service.lengths, self.length)
+        yield self.moved(
+            MINE, service, query, length, choice(k, K_CHOICES, DEFAULT_K), str(view)[:40], said=said
+        )
+
+    def leave(self, request: gr.Request) -> None:
+        """A visitor has gone: so do the visitor's pictures."""
+        self.galleries.leave(request.session_hash)
+
+    @politely
+    def step(self, event: gr.EventData) -> Any:
+        """A step of the tour; 0 ends it and leaves the page as it is."""
+        step = choice(sent(event).get("step"), range(len(STEPS) + 1), 0)
+        return self.toured(step) if step else changed(tour="")
+
+    def toured(self, number: int) -> State:
+        """The state of one step of the tour."""
+        step, service = STEPS[number - 1], self.service
+        query = service.query(str(self.first[0].id))
+        length = choice(step.bits, service.lengths, service.lengths[-1])
+        return self.moved(self.galleries.first, service, query, length, DEFAULT_K, step.view, number)
+
+    @politely
+    def shuffle(self, place: Any, request: gr.Request) -> Any:
+        """Other pictures to try."""
+        service = self.at(place, request)
+        return views.examples(service, service.examples(EXAMPLES))
+
+    def search(self, image: Any, length: Any, k: Any, request: gr.Request) -> dict[str, Any]:
+        """Find the pictures of the gallery nearest to an image, by the first `length` bits of their codes.
+
+        Args:
+            image: the picture to look for.
+            length: the code length in bits.
+            k: how many pictures to answer.
+        """
+        try:
+            answer = self.service.search(self.service.picture(readable(image)), length, k)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        results = [
+            {
+                "rank": result.rank,
+                "id": result.item.id,
+                "name": result.item.name,
+                "label": result.item.label,
+                "distance": result.distance,
+                "image": f"{request.request.base_url}{tiles.thumbnail(self.service, result.item)}",
+            }
+            for result in answer.results
+        ]
+        return {"length": answer.length, "search_us": answer.search_us, "results": results}

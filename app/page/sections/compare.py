@@ -1,0 +1,57 @@
+"""Compare: the same query at two lengths side by side, or at all of them in rows."""
+
+from itertools import pairwise
+
+from app import texts
+from app.page.tiles import result_tile
+from app.service.analysis import Fate, Side, compare, ladder
+from app.service.search import Query, SearchService
+
+ALL = "all"
+
+
+def render(service: SearchService, query: Query, length: int, k: int, detail: str) -> str:
+    """Two lengths, the slider's and the one that `detail` names; all of them for "all"."""
+    k, chosen = min(k, 12), _chosen(service, length, detail)
+    choices = "".join(
+        f'<button data-view="compare:{value}" aria-pressed="{str(str(value) == chosen).lower()}">{name}</button>'
+        for value, name in [*((b, b) for b in service.lengths), (ALL, texts.ALL_LENGTHS)]
+    )
+    head = (
+        f'<div class="bar"><h2>{texts.COMPARE}</h2><div class="choices" role="group" '
+        f'aria-label="{texts.COMPARE_WITH}"><span class="note">{texts.COMPARE_WITH}</span>{choices}</div></div>'
+    )
+    if chosen == ALL:
+        rungs = ladder(service, query, k)
+        rows = _side(service, rungs[0], rungs[0].length == length, plain=True)
+        for shorter, side in pairwise(rungs):
+            rows += _side(service, side, side.length == length, _told(shorter.length, side))
+        return f'{head}<div class="rows">{rows}</div>'
+    if int(chosen) == length:
+        return f'{head}<p class="note">{texts.SAME_LENGTH}</p>'
+    before, after = sorted((int(chosen), length))
+    sides = compare(service, query, before, after, k)
+    told = _told(before, sides[1])
+    both = "".join(_side(service, side, side.length == length) for side in sides)
+    return f'{head}<p class="told" role="status">{told}</p><div class="sides">{both}</div>'
+
+
+def _chosen(service: SearchService, length: int, detail: str) -> str:
+    if detail == ALL or detail in map(str, service.lengths):
+        return detail
+    return str(service.lengths[0] if length != service.lengths[0] else service.lengths[-1])
+
+
+def _told(before: int, side: Side) -> str:
+    return texts.compared(before, side.length, side.count(Fate.KEPT), side.count(Fate.GAINED))
+
+
+def _side(service: SearchService, side: Side, now: bool, told: str = "", plain: bool = False) -> str:
+    right = " ".join(filter(None, (told, texts.right_of(side.right, len(side.results)))))
+    tiles = "".join(
+        result_tile(service, result, "" if plain else fate.value) for result, fate in side.results
+    )
+    return (
+        f'<section class="side{" now" if now else ""}" aria-label="{texts.bits(side.length)}"><h3>'
+        f"{texts.bits(side.length)}<span>{right}</span></h3><ol>{tiles}</ol></section>"
+    )

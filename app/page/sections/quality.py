@@ -1,0 +1,63 @@
+"""Quality: the curve of the gallery and of this query, quality a byte, and the shortest length that will do."""
+
+from app import texts
+from app.page import charts
+from app.service.analysis import ENOUGH, good_enough, query_quality
+from app.service.search import Query, SearchService
+
+MAP, PRECISION, SAME_THING = "map", "p@10", "same@10"
+
+
+def render(service: SearchService, query: Query, length: int) -> str:
+    """A chart beside a table of its values."""
+    series = _series(service, query)
+    if not series:
+        return f"<h2>{texts.QUALITY}</h2><p class='note'>{texts.NOT_MEASURED} {texts.NO_CLASS}</p>"
+    keys = "".join(
+        f'<li class="s{n}"><span>{name}</span><b>{texts.score(values[length])}</b></li>'
+        for n, (name, values) in enumerate(series.items())
+    )
+    overall = service.quality
+    line = ENOUGH * max(overall.values()) if overall else None
+    chart = charts.lines(series, length, texts.QUALITY, line)
+    verdict = ""
+    if overall:
+        best = good_enough(overall)
+        sentence = texts.ENOUGH.format(length=best, share=ENOUGH)
+        verdict = f'<p class="verdict" data-enough="{best}">{sentence}</p>'
+    notes = [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
+    notes += [texts.SAME_THING_NOTE] if texts.SAME_THING in series else []
+    notes += [] if texts.THIS_QUERY in series else [texts.NO_CLASS]
+    return (
+        f'<h2>{texts.QUALITY}</h2>{verdict}<div class="sides"><div><ul class="keys">{keys}</ul>{chart}</div>'
+        f'<div class="scroll" tabindex="0">{_table(series, overall, length)}</div></div>'
+        f'<p class="note">{" ".join(notes)}</p>'
+    )
+
+
+def _series(service: SearchService, query: Query) -> dict[str, dict[int, float]]:
+    def measured(key: str) -> dict[int, float]:
+        return {length: score[key] for length, score in service.scores.items() if key in score}
+
+    found = {
+        texts.MAP: measured(MAP),
+        texts.PRECISION: measured(PRECISION),
+        texts.THIS_QUERY: query_quality(service, query),
+        texts.SAME_THING: measured(SAME_THING),
+    }
+    return {name: values for name, values in found.items() if list(values) == list(service.lengths)}
+
+
+def _table(series: dict[str, dict[int, float]], overall: dict[int, float], length: int) -> str:
+    extra = [texts.OF_BEST, texts.PER_BYTE] if overall else []
+    head = "".join(f'<th scope="col">{name}</th>' for name in ["bits", *series, *extra])
+    rows = ""
+    for bits in next(iter(series.values())):
+        cells = [texts.score(values[bits]) for values in series.values()]
+        if overall:
+            share = f"{overall[bits] / max(overall.values()):.1%}"
+            cells += [share, f"{overall[bits] / (bits // 8):.2f}".removeprefix("0")]
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        now = ' class="now"' if bits == length else ""
+        rows += f'<tr{now}><th scope="row">{bits}</th>{row}</tr>'
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -1,0 +1,188 @@
+"""Answers as HTML text. Everything that comes from a gallery or a visitor is escaped here."""
+
+import time
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from io import BytesIO
+from urllib.parse import urlencode
+
+from PIL import Image
+
+from app import texts
+from app.page import charts
+from app.page.tiles import RIGHT, WRONG, large_tile, thumbnail
+from app.page.tour import STEPS
+from app.service.search import Answer, Query, SearchService
+from nhl.gallery import Item
+
+
+def header(service: SearchService) -> str:
+    """Name, headline, what this is in three sentences, and the way to the tour."""
+    *shorter, longest = service.lengths
+    few, _, last = ", ".join(map(str, reversed(shorter or [longest]))).rpartition(", ")
+    lead = texts.LEAD.format(longest=longest, shorter=f"{few} or {last}" if few else last)
+    return (
+        f'<header><p class="brand">{_LOGO}{texts.TITLE}</p><h1>{texts.HEADLINE}</h1>'
+        f'<p class="lead">{lead}</p><button class="quiet" data-step="1">{texts.TOUR_START}</button></header>'
+    )
+
+
+def footer(service: SearchService) -> str:
+    """Credits and licences."""
+    credits = service.gallery.meta.get("credits", "")
+    pictures = f"<p>{escape(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
+    backbone = service.encoder.config.backbone.replace("tf_efficientnet_lite", "EfficientNet-Lite")
+    weights = texts.WEIGHTS.format(network=escape(backbone))
+    return f"<div class='end' role='contentinfo'>{pictures}<p>{weights}</p><p>{texts.ABOUT}</p></div>"
+
+
+def query(service: SearchService, query: Query, image: Image.Image | None = None) -> str:
+    """The picture that is looked for, with what is known of it."""
+    if query.item is not None:
+        name, source = query.item.name, thumbnail(service, query.item)
+        about = " · ".join(filter(None, (query.item.label, query.item.style)))
+    else:
+        name, about = texts.YOUR_PICTURE if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
+        source = _data_uri(image) if image else ""
+    picture = (
+        f'<img src="{source}" alt="{escape(name)}" draggable="false">'
+        if source
+        else charts.pattern(query.bits)
+    )
+    return (
+        f'<figure class="query" data-query="{query.token}"><div class="frame">{picture}</div><figcaption>'
+        f'<span class="eyebrow">{texts.LOOKING_FOR}</span><strong>{escape(name)}</strong>'
+        f"<span>{escape(about)}</span></figcaption></figure>"
+    )
+
+
+def _data_uri(image: Image.Image) -> str:
+    small, file = image.copy(), BytesIO()
+    small.thumbnail((320, 320))
+    small.save(file, "WEBP", quality=82)
+    return f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}"
+
+
+def examples(service: SearchService, items: Sequence[Item]) -> str:
+    """Pictures to try, each a button."""
+    buttons = "".join(
+        f'<li><button data-query="{item.id}" aria-label="{escape(item.name)}" title="{escape(item.name)}">'
+        f'<img src="{thumbnail(service, item)}" alt="" draggable="false"></button></li>'
+        for item in items
+    )
+    return (
+        f"<section><div class='bar'><h2>{texts.EXAMPLES}</h2><button class='quiet' data-shuffle>{texts.SHUFFLE}"
+        f"</button></div><ul class='examples'>{buttons}</ul><p class='note'>{texts.EXAMPLES_NOTE}</p></section>"
+    )
+
+
+def facts(service: SearchService, answer: Answer) -> str:
+    """How good, how fast, how large: four numbers."""
+    shown, right = len(answer.results), answer.right
+    found = "–" if right is None else f"{f'<em>{right}</em>' if right else 0} <small>of {shown}</small>"
+    count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
+    entries = (
+        ("right", found, "of its class" if right is not None else texts.CLASS_UNKNOWN),
+        ("time", _unit(texts.duration(answer.search_us)), "to search"),
+        ("bytes", count, "a picture"),
+        ("size", _unit(texts.size(len(service) * answer.length // 8)), "the whole index"),
+    )
+    cells = "".join(
+        f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries
+    )
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def _unit(text: str) -> str:
+    number, unit = text.split(" ")
+    return f"{number} <small>{unit}</small>"
+
+
+def results(service: SearchService, answer: Answer, place: str) -> str:
+    """The pictures found, nearest first, each a button that makes it the query, under what the marks mean.
+
+    Args:
+        service: of the gallery.
+        answer: what was found.
+        place: the gallery's name in a link.
+    """
+    known = answer.right is not None
+    marks = [f"{RIGHT}{texts.SAME}", f"{WRONG}{texts.OTHER}"] if known else []
+    legend = "".join(f"<span>{mark}</span>" for mark in [*marks, f"<b>7</b>{texts.DIFFER}"])
+    tiles = "".join(large_tile(service, result) for result in answer.results)
+    link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
+    status = texts.summary(len(answer.results), answer.length, answer.right)
+    return (
+        f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
+        f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'
+    )
+
+
+def curve(service: SearchService, length: int) -> str:
+    """Quality against length, where it has been measured."""
+    if length not in service.quality:
+        return ""
+    chart = charts.curve(service.quality, length, texts.CURVE)
+    return f"<section><h2>{texts.CURVE}</h2>{chart}<p class='note'>{texts.CURVE_NOTE}</p></section>"
+
+
+def heading(service: SearchService) -> str:
+    """Over what is found."""
+    return f"<h2>{texts.NEAREST.format(count=f'{len(service):,}')}</h2>"
+
+
+def progress(stage: str, done: float) -> str:
+    """How far something is."""
+    return (
+        f'<div class="progress said"><span>{texts.STAGES[stage]} …</span>'
+        f'<progress max="1" value="{done:.3f}" aria-label="{texts.STAGES[stage]}"></progress></div>'
+    )
+
+
+def pending(content: str) -> str:
+    """Content that will change by itself: the page asks again soon."""
+    return f'<div data-pending="{time.monotonic_ns()}">{content}</div>'
+
+
+def offer_to_fetch(said: str = "") -> str:
+    """What CIFAR-10 is, with a button to fetch it."""
+    note = f'<p class="note" role="status">{escape(said)}</p>' if said else ""
+    return (
+        f'<div class="card said"><p class="note">{texts.FETCH_CIFAR10}</p>'
+        f'<button class="primary" data-fetch>{texts.FETCH}</button>{note}</div>'
+    )
+
+
+def own(said: str = "") -> str:
+    """What became of a visitor's files."""
+    return f'<p class="note own said" role="status">{escape(said)}</p>'
+
+
+def tour(number: int) -> str:
+    """The card of one step of the tour, from 1; nothing for 0."""
+    if not number:
+        return ""
+    step, last = STEPS[number - 1], len(STEPS)
+    place = texts.TOUR_PLACE.format(step=number, steps=last)
+    back = f'<button data-step="{number - 1}">{texts.TOUR_BACK}</button>' if number > 1 else ""
+    following = (
+        f'<button class="primary" data-step="{number + 1}">{texts.TOUR_NEXT}</button>'
+        if number < last
+        else f'<button class="primary" data-step="0">{texts.TOUR_END}</button>'
+    )
+    return (
+        f'<section class="tour" data-now="{number}" data-look="{step.look}" aria-label="{place}"><div class="bar">'
+        f'<span class="eyebrow">{place}</span><button class="quiet" data-step="0">{texts.TOUR_CLOSE}</button></div>'
+        f"<h2>{step.title}</h2><p>{step.text}</p><div class='give'>{back}{following}</div></section>"
+    )
+
+
+_LOGO = (
+    '<svg viewBox="0 0 40 16" aria-hidden="true">'
+    + "".join(
+        f'<rect x="{8 * i}" y="{16 - 3.2 * (i + 1)}" width="5" height="{3.2 * (i + 1)}" rx="1.5"/>'
+        for i in range(5)
+    )
+    + "</svg>"
+)

@@ -1,0 +1,154 @@
+"""The server round the page: thumbnails out of the gallery, and headers that keep the page to itself."""
+
+import asyncio
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, HTTPException, Response
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import texts
+from app.page.components import ARCHIVE_MEGABYTES
+from app.page.layout import build_page
+from app.server.guard import STUMBLES, guard, unknown
+from app.server.limits import REQUESTS_PER_MINUTE, Doors, keep_swept
+from app.server.monitoring import Sight
+from app.service.galleries import Galleries
+from app.service.search import SearchService
+from app.service.speed import SpeedBench
+from nhl.index import warm_up
+
+STYLE = Path(__file__).parents[1] / "style.css"
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+MOST_SESSIONS = 200  # Gradio keeps 100 kB of each, which nothing here needs
+FLEETING = {"Cache-Control": "private, no-store"}
+
+HEADERS = {
+    # Gradio's own front end needs inline scripts and evaluates templates; nothing may come from elsewhere.
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "media-src 'self' blob:; connect-src 'self' blob: data:; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+HEAD = f"""
+<meta name="description" content="{texts.DESCRIPTION}">
+<meta name="color-scheme" content="light dark">
+<script>
+if (/[?&](gallery|q|bits|k|view|tour)=/.test(location.search)) {{  // shown once the link's state is there
+  const root = document.documentElement.classList;
+  root.add('opening');
+  setTimeout(() => root.remove('opening'), 10000);
+}}
+</script>
+"""
+
+
+def create_app(
+    service: SearchService, galleries: Galleries | None = None, per_minute: int = REQUESTS_PER_MINUTE
+) -> FastAPI:
+    """The whole server, for uvicorn. The only files that it gives out are thumbnails of galleries.
+
+    Args:
+        service: the gallery that is shown first.
+        galleries: all of them; by default those that there are beside it.
+        per_minute: requests that one address may send; 0 for any number.
+    """
+    galleries, bench = galleries or Galleries(service), SpeedBench()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(keep_swept())
+        yield
+        sweeping.cancel()
+        bench.close()
+        galleries.close()
+
+    app = FastAPI(title=texts.TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+
+    @app.get("/thumbnail/{gallery}/{item_id}.webp")
+    def thumbnail(gallery: str, item_id: int) -> Response:
+        try:
+            shown = galleries.by_key(gallery)
+            content = shown.gallery.thumbnail(item_id)
+        except (KeyError, OverflowError, sqlite3.Error):
+            raise HTTPException(404, "no such picture") from None
+        kept = FLEETING if shown.private else IMMUTABLE
+        return Response(content, media_type="image/webp", headers=kept)
+
+    app.add_middleware(Doors, ARCHIVE_MEGABYTES * 2**20 + 2**16, per_minute)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(PackedFront)
+    warm_up()  # so that the first figures are those of the compiled search
+    page = guard(build_page(galleries, bench))
+    page.state_session_capacity = MOST_SESSIONS
+    Sight(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(app)
+    return gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=theme(),
+        css_paths=STYLE,
+        head=HEAD,
+        footer_links=["api", "settings"],
+        max_file_size=f"{ARCHIVE_MEGABYTES}mb",
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        pwa=False,
+        app_kwargs={"exception_handlers": dict.fromkeys(STUMBLES, unknown)},
+    )
+
+
+def serve(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Answer on a socket until interrupted; `announce` is called once it answers."""
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            announce()
+
+    with suppress(KeyboardInterrupt):  # the usual way to stop it
+        Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run([listener])
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plainest theme in the fonts of the system; all else is in `style.css`."""
+    sans = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+    return gr.themes.Base(font=sans, font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "monospace"))
+
+
+class PackedFront:
+    """Compresses the page itself, which Gradio sends as it is; all else, streams above all, passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.plain, self.packed = app, GZipMiddleware(app, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.packed if scope.get("path") == "/" else self.plain)(scope, receive, send)
+
+
+class SecurityHeaders:
+    """Adds `HEADERS` to every answer; plain ASGI, so that streams pass untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)

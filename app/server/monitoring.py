@@ -1,0 +1,267 @@
+"""What an operator sees: a line of JSON for each request on standard error, `/health`, and `/metrics`.
+
+All of it is names, times, sizes and outcomes: never a picture, never a name of a file, and of a visitor's
+address only a hash whose key is drawn anew at each start. What a visitor asks for is timed from the
+question to the whole answer, its wait in the queue included. Files of the page and thumbnails are counted,
+and have a line only where they fail.
+"""
+
+import json
+import re
+import secrets
+import sys
+import time
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.service.galleries import MINE, Galleries, NotReadyError
+
+PACKAGES = ("nested-hashing", "gradio", "numpy", "openvino", "torch")
+QUANTILES = (0.5, 0.95, 0.99)
+KEPT = 1000  # of the latest times of each kind, for the quantiles; and of questions without an answer
+QUIET = {"file", "thumbnail", "health", "metrics", "stream"}
+ROOMS = {"": "page", "thumbnail": "thumbnail", "health": "health", "metrics": "metrics"}
+
+
+@dataclass
+class Request:
+    """One request on its way; `asks` tells whether its answer comes later, by a stream."""
+
+    what: str
+    who: str
+    asks: bool = False
+    stream: bool = False
+    status: int = 0
+    explained: bool = False
+    bytes_in: int = 0
+    bytes_out: int = 0
+    head: bytes = b""
+    start: float = field(default_factory=time.perf_counter)
+
+    @property
+    def outcome(self) -> str:
+        """In a word."""
+        if self.status in (429, 503):
+            return "busy"
+        refused = self.explained or 400 <= self.status < 500
+        return "refused" if refused else "ok" if 0 < self.status < 400 else "error"
+
+
+class Sight:
+    """The counts of one server.
+
+    Args:
+        galleries: whose state is told.
+        names: of the page's events, by their numbers.
+    """
+
+    def __init__(self, galleries: Galleries, names: Mapping[int, str]) -> None:
+        self._galleries, self._names, self._known = galleries, names, set(names.values())
+        self._key = secrets.token_bytes(16)
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._latest: dict[str, deque[float]] = {}
+        self._asked: OrderedDict[str, Request] = OrderedDict()
+
+    def add_to(self, app: FastAPI) -> None:
+        """Watch a server, and give it `/health` and `/metrics`."""
+        app.add_api_route("/health", self.health)
+        app.add_api_route("/metrics", self.metrics)
+        app.add_middleware(Watch, sight=self)
+
+    async def health(self) -> JSONResponse:
+        """That the server answers, with which versions, and the galleries that are here."""
+        encoder = self._galleries.shipped.encoder
+        return JSONResponse(
+            {
+                "status": "ok",
+                "versions": _versions(),
+                "model": {"backbone": encoder.config.backbone, "runtime": encoder.runtime},
+                "galleries": self._pictures(),
+            }
+        )
+
+    async def metrics(self) -> PlainTextResponse:
+        """Counts and times, in the text format of Prometheus."""
+        lines = [
+            "# HELP nhl_requests_total Requests, by kind and outcome.",
+            "# TYPE nhl_requests_total counter",
+        ]
+        for (what, outcome), count in sorted(self._outcomes.items()):
+            lines.append(f'nhl_requests_total{{what="{what}",outcome="{outcome}"}} {count}')
+        lines.append(f"# HELP nhl_request_seconds From question to answer; quantiles of the latest {KEPT}.")
+        lines.append("# TYPE nhl_request_seconds summary")
+        for what, latest in sorted(self._latest.items()):
+            for quantile, seconds in zip(QUANTILES, np.quantile(latest, QUANTILES), strict=True):
+                lines.append(f'nhl_request_seconds{{what="{what}",quantile="{quantile}"}} {seconds:.6f}')
+            count = sum(n for (kind, _), n in self._outcomes.items() if kind == what)
+            lines.append(f'nhl_request_seconds_sum{{what="{what}"}} {self._seconds[what]:.6f}')
+            lines.append(f'nhl_request_seconds_count{{what="{what}"}} {count}')
+        lines += [
+            "# HELP nhl_gallery_pictures Pictures that are searched.",
+            "# TYPE nhl_gallery_pictures gauge",
+        ]
+        for name, count in self._pictures().items():
+            lines.append(f'nhl_gallery_pictures{{gallery="{name}"}} {count}')
+        if (memory := _memory()) is not None:
+            lines.append("# HELP process_resident_memory_bytes Memory of the server.")
+            lines += ["# TYPE process_resident_memory_bytes gauge", f"process_resident_memory_bytes {memory}"]
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+    def _pictures(self) -> dict[str, int]:
+        found = {}
+        for name in self._galleries.names:
+            with suppress(NotReadyError):
+                if name != MINE:
+                    found[name] = len(self._galleries.get(name))
+        return found
+
+    def begun(self, scope: Scope) -> Request:
+        """A request that has come."""
+        host = str((scope.get("client") or ("",))[0])
+        who = blake2b(host.encode(), key=self._key, digest_size=4).hexdigest()
+        first, *rest = scope["path"].strip("/").split("/")
+        if first in ROOMS:
+            return Request(ROOMS[first], who)
+        if first != "gradio_api" or not rest:
+            return Request("file", who)
+        what, *more = rest
+        if what in ("call", "run") and more:
+            name = more[1] if more[0] == "v2" and len(more) > 1 else more[0]
+            posted = scope["method"] == "POST"
+            return Request(self._name(name), who, asks=posted and what == "call", stream=not posted)
+        if what == "queue":
+            return Request("question", who, asks=more == ["join"], stream=more == ["data"])
+        if what in ("heartbeat", "upload_progress"):
+            return Request("stream", who, stream=True)
+        return Request("upload" if what == "upload" else "file" if what == "file" else "api", who)
+
+    def _name(self, name: str) -> str:
+        return name if name in self._known else "unknown"  # or anybody could invent kinds to count
+
+    def passes(self, request: Request, path: str, body: bytes) -> None:
+        """Look at a part of an answer: does it give a question its number, or answer one?"""
+        request.bytes_out += len(body)
+        if request.asks and request.status == 200:
+            if request.what == "question" and (number := re.search(rb'"fn_index":\s*(\d+)', request.head)):
+                request.what = self._names.get(int(number[1][:9]), "unknown")
+            request.head = b""
+            if found := re.search(rb'"event_id":\s*"(\w+)"', body):
+                self._asked[found[1].decode()] = request
+                if len(self._asked) > KEPT:
+                    self._asked.popitem(last=False)
+        elif request.stream and body.startswith((b"event: complete", b"event: error")):
+            failed = body.startswith(b"event: error")
+            self._answered(path.rpartition("/")[2], len(body), _reason(_data(body)) if failed else "ok")
+        elif request.stream and b'"process_completed"' in body:
+            told = _data(body)
+            if isinstance(told, dict):
+                outcome = "ok" if told.get("success") else _reason(told.get("output"))
+                self._answered(str(told.get("event_id")), len(body), outcome)
+        elif request.status == 500:  # so Gradio answers a call that waits, even where it says why
+            with suppress(ValueError):
+                request.explained = _reason(json.loads(body)) == "refused"
+
+    def _answered(self, event: str, size: int, outcome: str) -> None:
+        request = self._asked.pop(event, None)
+        if request is not None:
+            request.bytes_out += size
+            self._note(request, outcome)
+
+    def ended(self, request: Request) -> None:
+        """A request is over."""
+        accepted = request.status == 200 and (request.asks or request.stream)
+        if not accepted:  # of those, the answer is noted when it passes
+            self._note(request, request.outcome)
+
+    def _note(self, request: Request, outcome: str) -> None:
+        seconds, what = time.perf_counter() - request.start, request.what
+        self._outcomes[what, outcome] += 1
+        self._seconds[what] += seconds
+        self._latest.setdefault(what, deque(maxlen=KEPT)).append(seconds)
+        if what in QUIET and outcome == "ok":
+            return
+        line = {
+            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "what": what,
+            "outcome": outcome,
+            "status": request.status,
+            "seconds": round(seconds, 4),
+            "bytes_in": request.bytes_in,
+            "bytes_out": request.bytes_out,
+            "who": request.who,
+        }
+        print(json.dumps(line), file=sys.stderr, flush=True)
+
+
+class Watch:
+    """Tells a `Sight` of every request; plain ASGI, so that streams pass untouched."""
+
+    def __init__(self, app: ASGIApp, sight: Sight) -> None:
+        self.app, self.sight = app, sight
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = self.sight.begun(scope)
+
+        async def receive_watched() -> Message:
+            message = await receive()
+            body = message.get("body", b"")
+            request.bytes_in += len(body)
+            if request.asks and len(request.head) < 1 << 16:  # the number of the event is in it
+                request.head += body
+            return message
+
+        async def send_watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                request.status = message["status"]
+            else:
+                self.sight.passes(request, scope["path"], message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive_watched, send_watched)
+        finally:
+            self.sight.ended(request)
+
+
+def _data(body: bytes) -> Any:
+    """What an event of a stream carries, None where it is nothing that can be read."""
+    with suppress(ValueError):
+        return json.loads(body.partition(b"data: ")[2])
+
+
+def _reason(output: Any) -> str:
+    """Whether a question was refused with a sentence, or failed without one."""
+    return "refused" if (output.get("error") if isinstance(output, dict) else output) else "error"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _memory() -> int | None:
+    """Bytes of memory of this process, None where the system does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    return None

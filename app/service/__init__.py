@@ -1,0 +1,1 @@
+"""What is known of galleries and queries; nothing here needs Gradio."""

@@ -1,0 +1,1 @@
+"""What a checkpoint is worth: its figures, and how they compare."""

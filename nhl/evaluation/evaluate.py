@@ -1,0 +1,144 @@
+"""A checkpoint and a protocol to scores at every length, from one pass over the codes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nhl.data import Pictures, Protocol
+from nhl.metrics import Histograms, histograms
+from nhl.model.encode import Encoder
+
+Evaluation = dict[str, Any]
+Codes = NDArray[np.uint8]
+
+SAME = 10
+
+
+def evaluate(
+    checkpoint: str | Path,
+    protocol: Protocol,
+    top: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    at: Sequence[int] = (),
+    curves: bool = False,
+) -> Evaluation:
+    """Scores at every length of the model, each expected over random order within ties.
+
+    Args:
+        checkpoint: the folder of the model.
+        protocol: what asks and what is searched.
+        top, at, curves: as for `score`.
+        progress: called with the number of pictures encoded and of all.
+
+    Returns:
+        `{"protocol": its description}` and what `score` returns. Where queries come in groups, as the
+        emoji in several styles, lengths have "same@10" too: how likely another picture of the query's
+        group is among the ten nearest of all pictures, queries and database.
+
+    Raises:
+        ValueError: if the protocol has no query or nothing to search, or as `score` says.
+    """
+    asked, searched = len(protocol.query), len(protocol.database)
+    if not asked or not searched:
+        raise ValueError(
+            f"`protocol` must hold a query and a picture to search but has {asked} and {searched} of them"
+        )
+    encoder = Encoder(checkpoint)
+
+    def codes(pictures: Pictures, before: int) -> Codes:
+        return encoder.encode(
+            pictures.sources, progress=lambda done, _: progress(before + done, asked + searched)
+        )
+
+    coded = codes(protocol.query, 0), codes(protocol.database, asked)
+    labels = protocol.query.labels, protocol.database.labels
+    found = histograms(*coded, *labels, encoder.config.lengths)
+    described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
+    result = {"protocol": described, **score(found, top, at, curves)}
+    for length, same in _same_thing(coded, protocol, encoder.config.lengths).items():
+        result["lengths"][str(length)][f"same@{SAME}"] = same
+    return result
+
+
+def _same_thing(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequence[int]) -> dict[int, float]:
+    """How likely another picture of the query's own group is among the first `SAME` of all pictures.
+
+    The finer question: not one of its class, but the same thing again. Of queries that have one; none if
+    no query has.
+    """
+    mine, others = protocol.query.groups, protocol.database.groups
+    if mine is None or others is None:
+        return {}
+    groups = np.concatenate([mine, others])
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    asks = np.flatnonzero(counts[inverse[: len(mine)]] > 1)
+    if not len(asks):
+        return {}
+    found = histograms(coded[0][asks], np.concatenate(coded), groups[asks], groups, lengths)
+    return {length: _mean(h.without_itself().hit_rate(SAME)) for length, h in found.items()}
+
+
+def score(
+    found: Mapping[int, Histograms], top: int | None = None, at: Sequence[int] = (), curves: bool = False
+) -> Evaluation:
+    """Figures of every length, means over queries.
+
+    Args:
+        found: distance histograms by length; at least one query.
+        top: mAP over the first `top` results; over all by default.
+        at: further k for precision, recall and hit rate.
+        curves: whether to add the precision-recall curves.
+
+    Returns:
+        `{"lengths": {"8": {"map", "p@10", "recall@100", "p@radius2"}, ...}, "mean_map"}`; with `at`, the
+        lengths have "p@k", "recall@k" and "hit@k" too; with `curves`, `{"curves": {"8": {"precision",
+        "recall"}, ...}}` as well, each a value for the radii 0, 1, ..., b.
+
+    Raises:
+        ValueError: if there is no query, or `top` or one of `at` is no whole number from 1.
+    """
+    scores = {
+        str(length): {
+            "map": _mean(h.average_precision(top)),
+            **{f"p@{k}": _mean(h.precision(k)) for k in sorted({10, *at})},
+            **{f"recall@{k}": _mean(h.recall(k)) for k in sorted({100, *at})},
+            **{f"hit@{k}": _mean(h.hit_rate(k)) for k in sorted(set(at))},
+            "p@radius2": _mean(h.within(2)),
+        }
+        for length, h in found.items()
+    }
+    mean_map = round(float(np.mean([figures["map"] for figures in scores.values()])), 4)
+    result: Evaluation = {"lengths": scores, "mean_map": mean_map}
+    if curves:
+        result["curves"] = {
+            str(length): {
+                name: [round(value, 4) for value in values.tolist()]
+                for name, values in zip(("precision", "recall"), h.precision_recall(), strict=True)
+            }
+            for length, h in found.items()
+        }
+    return result
+
+
+def table(evaluation: Evaluation) -> str:
+    """An evaluation as a text table."""
+    lengths = evaluation["lengths"]
+    names = list(next(iter(lengths.values())))
+    rows = [
+        ["bits", *names],
+        *([length, *(f"{s[name]:.3f}" for name in names)] for length, s in lengths.items()),
+    ]
+    lines = [
+        "  ".join(f"{cell:>{max(5, len(name))}}" for cell, name in zip(row, rows[0], strict=True))
+        for row in rows
+    ]
+    return "\n".join([evaluation["protocol"], *lines, f"mean mAP {evaluation['mean_map']:.3f}"])
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    if not len(values):
+        raise ValueError("a mean over queries needs at least one but there are 0 queries")
+    return round(float(values.mean()), 4)

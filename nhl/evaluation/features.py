@@ -1,0 +1,112 @@
+"""The features of a frozen backbone for the three parts of a protocol, computed once and kept on disk."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from nhl.data import Pictures, Protocol
+from nhl.data.views import Views
+from nhl.model.backbones import create_backbone
+from nhl.model.preprocessing import Preprocessing
+from nhl.training.settings import Settings
+from nhl.whole_file import whole
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a head learns from and is measured on.
+
+    Args:
+        train: (V, N, D), V random views of the training pictures.
+        plain: (N, D), the training pictures as they are.
+        query: (Q, D).
+        database: (N', D).
+        labels: of the three parts, class numbers or zeros and ones.
+        description: of the protocol.
+        classes: C.
+    """
+
+    train: Tensor
+    plain: Tensor
+    query: Tensor
+    database: Tensor
+    labels: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+    description: str
+    classes: int
+
+    def held_back(self, share: float, seed: int) -> "Features":
+        """Some training pictures in place of the queries and the database, half each: to choose settings."""
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(len(self.plain)))
+        count = round(share * len(order) / 2)
+        query, database, train = order[:count], order[count : 2 * count], order[2 * count :]
+        labels = tuple(self.labels[0][part.numpy()] for part in (train, query, database))
+        return replace(
+            self,
+            train=self.train[:, train],
+            plain=self.plain[train],
+            query=self.plain[query],
+            database=self.plain[database],
+            labels=labels,
+            description=f"{2 * count:,} training pictures kept back, half against half; {self.description}",
+        )
+
+
+def features(
+    settings: Settings,
+    protocol: Protocol,
+    cache: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Features:
+    """The features of a protocol by the backbone of the settings, scaled to mean 0 and deviation 1.
+
+    Args:
+        settings: which backbone, size, fit and seed, and how many views.
+        protocol: the pictures.
+        cache: folder in which they are kept; computed only if they are not there.
+        progress: called with the number of pictures done and of all.
+    """
+    used = ("backbone", "pretrained", "size", "fit", "views", "precision", "seed")
+    described = [protocol.description, {name: getattr(settings, name) for name in used}]
+    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
+    path = cache / f"features-{key}.safetensors"
+    if not path.is_file():
+        found = _compute(settings, protocol, progress)
+        cache.mkdir(parents=True, exist_ok=True)
+        with whole(path) as partial:
+            save_file(found, partial)
+    kept = {name: part.float() for name, part in load_file(path).items()}
+    mean, deviation = kept["plain"].mean(0), kept["plain"].std(0) + 1e-3
+    scaled = {name: (part - mean) / deviation for name, part in kept.items()}
+    labels = (protocol.train.labels, protocol.query.labels, protocol.database.labels)
+    return Features(**scaled, labels=labels, description=protocol.description, classes=len(protocol.classes))
+
+
+def _compute(
+    settings: Settings, protocol: Protocol, progress: Callable[[int, int], None]
+) -> dict[str, Tensor]:
+    torch.manual_seed(settings.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    backbone = create_backbone(settings.backbone, settings.pretrained).eval().to(device)
+    backbone.to(memory_format=torch.channels_last)
+    preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
+    parts = {"plain": protocol.train, "query": protocol.query, "database": protocol.database}
+    total, done = sum(map(len, parts.values())) + settings.views * len(protocol.train), 0
+
+    def view(pictures: Pictures, count: int, number: int) -> Tensor:
+        nonlocal done
+        views = Views(pictures, preprocessing, backbone, count, settings.seed, device, settings.precision)
+        found = views.get(number, lambda now, _: progress(done + now, total))
+        done += len(pictures)
+        return found
+
+    found = {name: view(pictures, 0, 0) for name, pictures in parts.items()}
+    views = [view(protocol.train, settings.views, number) for number in range(settings.views)]
+    return {**found, "train": torch.stack(views)}

@@ -1,0 +1,201 @@
+"""One training run on prepared inputs: everything that changes while a nested layer learns."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from nhl.codes import pack
+from nhl.layer import NestedHashLayer
+from nhl.losses import LOSSES
+from nhl.losses.instance import InstanceLoss
+from nhl.losses.memory_bank import MemoryBank
+from nhl.nesting import NestedLoss
+from nhl.training.settings import Settings
+from nhl.weighting import WEIGHTINGS
+
+
+class Run:
+    """A network, its objective, and what the optimiser remembers.
+
+    Args:
+        settings: how to train.
+        tuned: the part of the backbone that learns; inputs (M, ...) to features (M, D).
+        layer: features to codes.
+        inputs: an epoch, from 0, to the inputs (N, ...) of all training images.
+        labels: (N,) class numbers or (N, C) zeros and ones.
+        classes: C.
+        device: where to compute.
+        things: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tuned: nn.Module,
+        layer: NestedHashLayer,
+        inputs: Callable[[int], Tensor],
+        labels: Tensor,
+        classes: int,
+        device: torch.device,
+        things: Tensor | None = None,
+    ) -> None:
+        self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
+        self.network = nn.ModuleList([tuned, layer]).to(device)
+        ema = get_ema_multi_avg_fn(settings.average)
+        self.average = AveragedModel(self.network, multi_avg_fn=ema, use_buffers=True)
+        momentum = LOSSES[settings.loss].bank_momentum if settings.bank else None
+        bank = None if momentum is None else MemoryBank(labels, layer.lengths[-1], momentum)
+        self.objective = NestedLoss(
+            settings.loss,
+            layer.lengths,
+            classes,
+            settings.distillation,
+            bank,
+            settings.central,
+            **settings.constants,
+        ).to(device)
+        weighting = WEIGHTINGS[settings.weighting]
+        self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)
+        self.things = self.instances = None
+        if settings.instances and things is not None:
+            self.things = things.to(device)
+            self.instances = InstanceLoss(layer.lengths, int(things.max()) + 1).to(device)
+        groups = (
+            (tuned.parameters(), settings.backbone_lr),
+            (layer.parameters(), settings.head_lr),
+            (self.objective.parameters(), settings.head_lr),  # some losses learn too
+            (self.instances.parameters() if self.instances else (), settings.head_lr),
+        )
+        self.optimizer = torch.optim.AdamW(
+            [{"params": found, "peak": peak} for group, peak in groups if (found := list(group))],
+            weight_decay=settings.weight_decay,
+        )
+        self.best: tuple[float, dict[str, Tensor]] | None = None
+
+    def epoch(
+        self, epoch: int, step: Callable[[int, int], None] = lambda done, total: None
+    ) -> tuple[Tensor, Tensor]:
+        """One pass over the training images; the mean losses and weights of the lengths, (L,) each.
+
+        Raises:
+            FloatingPointError: if a loss is not finite.
+        """
+        inputs = self.inputs(epoch)
+        seed = (self.settings.seed, epoch)
+        rng = np.random.default_rng(seed)
+        torch.manual_seed(int(rng.integers(2**62)))  # so that a resumed run draws the same
+        batches = torch.from_numpy(rng.permutation(len(inputs))).split(self.settings.batch_size)
+        if len(batches) > 1 and len(batches[-1]) < self.settings.batch_size:
+            batches = batches[:-1]  # a last small batch would be normalised by few pictures
+        for module in (self.network, self.objective, self.weighting):
+            module.train()
+        self.objective.begin_epoch(epoch)
+        totals = torch.zeros(2, len(self.lengths), device=self.device)
+        for number, batch in enumerate(batches):
+            self._set_rate(epoch + number / len(batches))
+            losses, weights = self._step(inputs[batch], batch.to(self.device), rng, epoch, number)
+            totals += torch.stack([losses.detach(), weights])
+            step(number + 1, len(batches))
+        losses, weights = totals.cpu() / len(batches)
+        return losses, weights
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The code lengths."""
+        return self.objective.lengths
+
+    def _step(
+        self, inputs: Tensor, batch: Tensor, rng: np.random.Generator, epoch: int, number: int
+    ) -> tuple[Tensor, Tensor]:
+        x, y = inputs.to(self.device).float(), self.labels[batch]
+        things = None if self.things is None else self.things[batch]
+        if self.settings.mixup:
+            blend = self._blend(len(x), rng)
+            x, y = blend(x), blend(self.objective.losses[0].memberships(y))
+            if self.instances is not None and things is not None:
+                things = blend(one_hot(things, len(self.instances.directions)).float())
+        features, outputs = self._forward(self.network, x)
+        losses = self.objective(outputs, y, batch)
+        if not losses.isfinite().all():
+            worst = self.lengths[int((~losses.isfinite()).nonzero()[0])]
+            raise FloatingPointError(
+                f"the loss is not finite at epoch {epoch + 1}, step {number + 1}, {worst} bits: "
+                "lower the learning rate"
+            )
+        weights = self.weighting(losses, outputs, features)
+        loss = (weights * losses).sum()
+        if self.instances is not None:
+            loss = loss + self.settings.instances * self.instances(outputs[-1], things)
+        self.optimizer.zero_grad()
+        loss.backward()
+        learning = [p for group in self.optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(learning, self.settings.clip)
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        return losses, weights
+
+    def _forward(self, network: nn.ModuleList, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Features (M, D) and the L outputs (M, b), single precision."""
+        tuned, layer = network
+        half = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            features = tuned(inputs)
+        features = features.float()  # the layer is small: half precision would only cost bits
+        return features, layer(features)
+
+    def _blend(self, count: int, rng: np.random.Generator) -> Callable[[Tensor], Tensor]:
+        """What blends each picture of a batch, after the frozen stages, or its labels with another's."""
+        share = float(rng.beta(self.settings.mixup, self.settings.mixup))
+        other = torch.from_numpy(rng.permutation(count)).to(self.device)
+        return lambda found: share * found + (1 - share) * found[other]
+
+    def _set_rate(self, epoch: float) -> None:
+        """Rise to the peak, then fall as a cosine."""
+        warmup, epochs = self.settings.warmup, self.settings.epochs
+        if epoch < warmup:
+            rate = (epoch + 0.05) / (warmup + 0.05)
+        else:
+            rate = 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(epochs - warmup, 1e-9)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate
+
+    @torch.no_grad()
+    def codes(self, inputs: Tensor) -> NDArray[np.uint8]:
+        """Packed codes (N, B/8) of inputs (N, ...), by the averaged weights."""
+        network = self.average.module.eval()
+        assert isinstance(network, nn.ModuleList)
+        batches = (batch.to(self.device).float() for batch in inputs.split(256))
+        return pack(np.concatenate([self._forward(network, x)[1][-1].cpu().numpy() for x in batches]))
+
+    def keep(self, score: float) -> None:
+        """Remember the averaged weights if no score before was as high."""
+        if self.best is None or score > self.best[0]:
+            self.best = score, {k: v.clone() for k, v in self.average.module.state_dict().items()}
+
+    def finish(self) -> None:
+        """Load the weights to keep: those of the best score, else the last average."""
+        self.network.load_state_dict(self.best[1] if self.best else self.average.module.state_dict())
+        self.network.eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that an unbroken continuation needs."""
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**parts, "best": self.best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.best = state["best"]
+
+    def _parts(self) -> dict[str, Any]:
+        names = ("network", "average", "optimizer", "objective", "weighting")
+        parts = {name: getattr(self, name) for name in names}
+        return parts if self.instances is None else {**parts, "instances": self.instances}

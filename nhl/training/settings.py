@@ -1,0 +1,142 @@
+"""The settings of one training run: frozen, checked, stored beside the weights."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nhl.codes import LENGTHS, check_lengths
+from nhl.data.augmentation import AUGMENTATIONS
+from nhl.losses import LOSSES
+from nhl.model.backbones import DEFAULT
+from nhl.weighting import WEIGHTINGS
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Args:
+        data: a data set, `NAME` or `NAME:PATH`.
+        backbone: a timm name.
+        pretrained: start the backbone from ImageNet weights.
+        start: folder of a checkpoint whose weights to start from instead; of the same backbone.
+        lengths: code lengths in bits.
+        loss: a name from `LOSSES`.
+        constants: of the loss.
+        bank: compare pairs with the memory bank that the loss was published with, if it was with one.
+        distillation: lambda, the weight of long-to-short distillation.
+        central: weight of central similarity, which draws the codes of every length to nesting hash centres, beside
+            the loss; 0 leaves it out.
+        instances: weight of telling apart the things within a class, by the bits that only the longest code has;
+            for data that know which pictures show the same thing.
+        weighting: a name from `WEIGHTINGS`.
+        weighting_constants: of the weighting, such as the `weights` of "static".
+        size: side of the network's input in pixels.
+        encode_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
+            than whole pictures do, and a larger side makes up for that (Touvron et al. 2019, arXiv 1906.06423).
+        encode_mirror: give the trained model each picture and its mirror image, and take the mean of the two: better
+            codes for twice the work (Simonyan and Zisserman 2015, arXiv 1409.1556). Validation goes without.
+        fit: how pictures become square, as in `Preprocessing`.
+        frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
+        precision: of the backbone's arithmetic, "float32" or "bfloat16".
+        augment: what random views change besides the place, "color" or "trivial" (TrivialAugmentWide).
+        views: random views of each picture that are computed and kept; 0: a new one every epoch, none kept.
+        epochs: passes over the training pictures.
+        batch_size: M.
+        head_lr: highest learning rate of the nested layer.
+        backbone_lr: highest learning rate of the backbone.
+        weight_decay: of AdamW.
+        warmup: epochs of rising learning rate, before it falls as a cosine.
+        clip: largest norm of the gradient.
+        mixup: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
+        average: decay of the running average of the weights, which is what is kept.
+        validation: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
+        validate_every: epochs between two validations.
+        seed: of everything random.
+    """
+
+    data: str = "emoji"
+    backbone: str = DEFAULT
+    pretrained: bool = True
+    start: str = ""
+    lengths: tuple[int, ...] = LENGTHS
+    loss: str = "orthohash"
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    bank: bool = True
+    distillation: float = 0.5
+    central: float = 0.0
+    instances: float = 0.0
+    weighting: str = "nhl"
+    weighting_constants: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 128
+    encode_size: int = 0
+    encode_mirror: bool = False
+    fit: str = "pad"
+    frozen_stages: int = 3
+    precision: str = "float32"
+    augment: str = "color"
+    views: int = 12
+    epochs: int = 36
+    batch_size: int = 64
+    head_lr: float = 1e-2
+    backbone_lr: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: float = 1.0
+    clip: float = 5.0
+    mixup: float = 0.2
+    average: float = 0.995
+    validation: float = 0.1
+    validate_every: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", check_lengths(self.lengths))
+        for name in ("size", "epochs", "batch_size", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
+        for name in ("views", "encode_size"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"`{name}` must be 0 or more but got {getattr(self, name)}")
+        for name in ("validation", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
+        if self.instances < 0 or (self.instances and len(self.lengths) < 2):
+            raise ValueError(
+                f"`instances` must be 0, or more with two lengths or more, but got {self.instances} with "
+                f"{len(self.lengths)}"
+            )
+        choices = {
+            "loss": tuple(LOSSES),
+            "weighting": tuple(WEIGHTINGS),
+            "augment": tuple(AUGMENTATIONS),
+            "precision": PRECISIONS,
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
+        if self.mixup and self.bank and LOSSES[self.loss].bank_momentum is not None:
+            raise ValueError(
+                f"`mixup` must be 0 with the memory bank of {self.loss!r} but got {self.mixup}: "
+                "blended pictures have no place in it; or set `bank` to false"
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the settings as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Settings":
+        """Read settings from JSON.
+
+        Raises:
+            ValueError: if a key is unknown or a value breaks its rule.
+        """
+        values = json.loads(path.read_text(encoding="utf-8"))
+        names = [f.name for f in fields(cls)]
+        if unknown := sorted(set(values) - set(names)):
+            raise ValueError(f"unknown setting {unknown[0]!r} in {path}; choose from {', '.join(names)}")
+        return cls(**values)

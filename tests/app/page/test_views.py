@@ -1,0 +1,209 @@
+"""Words, charts and HTML of the page."""
+
+import doctest
+import re
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from drawings import COLOURS, draw
+
+from app import texts
+from app.page import charts, sections, views
+from app.page.sections import speed
+from app.page.tour import STEPS
+from app.service.search import Query, SearchService
+from app.service.speed import Job, Timing
+
+
+@pytest.fixture(scope="module")
+def service(tiny_checkpoint: Path) -> SearchService:
+    return SearchService.open(tiny_checkpoint)
+
+
+def parsed(html: str) -> ElementTree.Element:
+    """HTML that is also XML: what is not escaped or not closed does not parse."""
+    closed = re.sub(r"(<(?:img|input)[^>]*)>", r"\1/>", html)
+    closed = re.sub(r" data-(shuffle|again|fetch)(?=[ >])", "", closed)
+    return ElementTree.fromstring(f"<div>{closed}</div>")
+
+
+@pytest.mark.parametrize("module", [texts, sections])
+def test_examples_in_the_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def test_the_curve_marks_the_current_length() -> None:
+    svg = ElementTree.fromstring(charts.curve({8: 0.5, 16: 0.6, 32: 0.7}, 16, "Quality"))
+    assert svg.get("aria-label") == "Quality: 0.50 at 8, 0.60 at 16, 0.70 at 32 bits; now 16 bits"
+    now = [point for point in svg.iter("g") if "now" in (point.get("class") or "")]
+    assert [text.text for text in now[0].iter("text")] == [".60", "16"]
+    heights = [float(circle.get("cy", 0)) for circle in svg.iter("circle")]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_small_differences_look_small() -> None:
+    svg = ElementTree.fromstring(charts.curve({8: 0.70, 16: 0.71}, 8, "Quality"))
+    low, high = (float(circle.get("cy", 0)) for circle in svg.iter("circle"))
+    assert 0 < low - high < 5
+
+
+def test_a_curve_of_one_length() -> None:
+    assert "1.00 at 64" in charts.curve({64: 1.0}, 64, "Quality")
+
+
+def test_a_pattern_has_a_square_for_each_one() -> None:
+    assert len(list(ElementTree.fromstring(charts.pattern("1011")).iter("rect"))) == 3
+
+
+def test_names_of_the_gallery_are_escaped(service: SearchService) -> None:
+    answer = service.search(service.query("20"), 16, 12)
+    pieces = [
+        views.query(service, answer.query),
+        views.results(service, answer, "tiny"),
+        views.examples(service, service.examples(5)),
+        views.facts(service, answer),
+        views.header(service),
+        views.footer(service),
+        views.curve(service, 16),
+    ]
+    for piece in pieces:
+        assert not any(element.text in COLOURS for element in parsed(piece).iter("b"))
+    assert parsed(pieces[0]).findtext(".//strong") == "<b>red</b> & 20"
+    assert "Nobody &amp; &lt;co&gt;" in pieces[5]
+
+
+def test_the_footer_names_the_models_own_network(service: SearchService) -> None:
+    assert "Network: test_resnet.r160_in1k from" in views.footer(service)
+
+
+def test_a_picture_of_the_visitors_is_shown_as_it_was_read(service: SearchService) -> None:
+    image = draw("red", 700)
+    card = views.query(service, service.picture(image), image)
+    assert "data:image/webp;base64," in card
+    assert texts.YOUR_PICTURE in card
+
+
+def test_a_code_without_a_picture_is_drawn(service: SearchService) -> None:
+    card = views.query(service, Query(np.full(16, 255, np.uint8)))
+    assert texts.SHARED_CODE in card
+    assert len(list(parsed(card).iter("rect"))) == 128
+
+
+def test_facts_where_the_class_is_unknown(service: SearchService) -> None:
+    facts = views.facts(service, service.search(service.picture(draw("red", 701)), 8, 12))
+    words = [" ".join("".join(d.itertext()).split()) for d in parsed(facts).iter() if d.tag in ("dd", "dt")]
+    assert words[:2] == ["–", "class unknown"]
+    assert words[4:] == ["1 byte", "a picture", "72 bytes", "the whole index"]
+
+
+def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:
+    assert views.curve(service, 24) == ""
+
+
+VIEWS = [
+    *sections.RENDERERS,
+    *(f"coarse:{step}" for step in range(6)),
+    "compare:all",
+    "compare:32",
+    "speed:1000000",
+]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("token", ["20", "x" + "5a" * 16])
+def test_every_section_is_well_formed_and_escaped(service: SearchService, view: str, token: str) -> None:
+    panel = parsed(sections.render(service, service.query(token), 32, 12, view))
+    assert not any(element.text in COLOURS for element in panel.iter("b"))
+    tabs = [tab for tab in panel.iter("button") if tab.get("role") == "tab"]
+    assert [tab.get("data-view") for tab in tabs] == list(texts.SECTIONS)
+    chosen = [tab.get("id") for tab in tabs if tab.get("aria-selected") == "true"]
+    (section,) = (element for element in panel.iter() if element.get("role") == "tabpanel")
+    assert chosen == [section.get("aria-labelledby")]
+    assert section.get("data-shown") == view
+
+
+@pytest.mark.parametrize(
+    "view", [None, "", "words", "compare:<b>", "coarse:9", "coarse:²", "speed:7", ["bits"], "x" * 99]
+)
+def test_a_view_that_there_is_not_is_the_first_or_as_usual(service: SearchService, view: object) -> None:
+    panel = sections.render(service, service.query("20"), 32, 12, view)
+    assert "<b>" not in panel.split("data-shown=")[1].split(">")[0]
+
+
+def test_compare_marks_and_counts(service: SearchService) -> None:
+    query = service.query("20")
+    panel = sections.render(service, query, 32, 6, "compare:8")
+    told = parsed(panel).findtext(".//p[@class='told']") or ""
+    kept, gained = (len(re.findall(f'class="mini {fate}', panel)) for fate in ("kept", "gained"))
+    assert told == texts.compared(8, 32, kept // 2, gained)
+    assert texts.SAME_LENGTH in sections.render(service, query, 32, 6, "compare:32")
+    rows = sections.render(service, query, 32, 6, "compare:all")
+    assert len(parsed(rows).findall(".//section")) == 5
+
+
+def test_quality_is_computed_from_the_evaluation(service: SearchService) -> None:
+    panel = parsed(sections.render(service, service.query("20"), 16, 6, "quality"))
+    verdict = panel.find(".//p[@class='verdict']")
+    assert verdict is not None  # the evaluation says .53, .55, .61, .71, .93
+    assert verdict.get("data-enough") == "128"
+    now = panel.find(".//tr[@class='now']")
+    assert now is not None
+    assert [cell.text for cell in now][:2] == ["16", ".55"]
+    assert now[-2].text == f"{(0.5 + 16 / 300) / (0.5 + 128 / 300):.1%}"
+    own = sections.render(service, service.picture(draw("red", 701)), 16, 6, "quality")
+    assert texts.NO_CLASS in own
+    assert texts.THIS_QUERY not in own.split("<table>")[1].split("</table>")[0]
+
+
+def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) -> None:
+    waiting = speed.figures(Job("draw", 0.25), 32)
+    assert "data-pending" in waiting
+    assert parsed(waiting).find(".//progress").get("value") == "0.250"  # type: ignore[union-attr]
+    times = {bits: {"scan": 10.0 * bits, "index": 5.0, "faiss": 7.0} for bits in service.lengths}
+    done = parsed(speed.figures(Job(timing=Timing(10_000, 72, times, 240_000, 0.0)), 32))
+    assert [li.findtext("b") for li in done.findall(".//section[@class='scan']//li")][:2] == [
+        "80 µs",
+        "160 µs",
+    ]
+    assert "9,928 of these codes are made up" in "".join(done.itertext())
+    assert "for timing only" in "".join(done.itertext())
+    for method in times.values():
+        del method["faiss"]
+    assert texts.FAISS not in speed.figures(Job(timing=Timing(72, 72, times, 9, 0.0)), 32)
+    assert texts.NO_MEMORY in speed.figures(Job(error=texts.NO_MEMORY), 32)
+
+
+def test_a_strip_shows_every_bit_once() -> None:
+    svg = ElementTree.fromstring(charts.strip("1010", 2, "1001"))
+    found = {path.get("class"): (path.get("d") or "").count("M") for path in svg.iter("path")}
+    assert found == {"same": 2, "differs rest": 2, "cut": 1}
+
+
+def test_a_dot_for_every_picture() -> None:
+    levels = [0, 0, 2, 1, 2, 2, 0]
+    svg = ElementTree.fromstring(charts.dots(levels, 2, "3 of 7"))
+    count = dict.fromkeys(("gone", "falling", "left"), 0)
+    for path in svg.iter("path"):
+        runs = re.findall(r"h(\d+)", path.get("d") or "")
+        count[str(path.get("class"))] = sum((int(run) + 1) // 4 for run in runs)
+    assert count == {"gone": 3, "falling": 1, "left": 3}
+
+
+def test_lines_name_every_value() -> None:
+    svg = ElementTree.fromstring(charts.lines({"mAP": {8: 0.5, 16: 0.75}}, 16, "Quality:", 0.7))
+    assert svg.get("aria-label") == "Quality: mAP 0.50 at 8, 0.75 at 16 bits; now 16 bits"
+    low, high = (float(circle.get("cy", 0)) for circle in svg.iter("circle"))
+    assert low - high == pytest.approx(0.25 * 200)
+
+
+@pytest.mark.parametrize("number", range(len(STEPS) + 1))
+def test_every_step_of_the_tour_leads_on(number: int) -> None:
+    card = views.tour(number)
+    assert bool(card) == bool(number)
+    if number:
+        steps = [button.get("data-step") for button in parsed(card).iter("button")]
+        assert steps[-1] == str((number + 1) % (len(STEPS) + 1))
+        assert sections.split_view(STEPS[number - 1].view)[0] == STEPS[number - 1].view.split(":")[0]

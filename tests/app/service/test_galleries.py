@@ -1,0 +1,279 @@
+"""Galleries beside the one that ships: CIFAR-10, and pictures that visitors bring."""
+
+import time
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawings import COLOURS, draw, encoded
+from PIL import Image
+
+from app import texts
+from app.service import own_pictures
+from app.service.cifar10_worker import fetched, make
+from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
+from app.service.own_pictures import index_pictures
+from app.service.search import SearchService
+from app.service.worker import WorkError
+
+
+@pytest.fixture(scope="module")
+def service(tiny_checkpoint: Path) -> SearchService:
+    return SearchService.open(tiny_checkpoint)
+
+
+def nothing(stage: str, done: float) -> None:
+    """Reports are not listened to."""
+
+
+def archive(path: Path, files: dict[str, bytes], **settings: int) -> Path:
+    with zipfile.ZipFile(path, "w", **settings) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return path
+
+
+def photos(folder: Path) -> Path:
+    """Twelve pictures in the manner of CIFAR-10, `test/<class>/*`, and a file that is none."""
+    for colour in COLOURS:
+        (folder / "test" / colour).mkdir(parents=True)
+        for n in range(3):
+            suffix = "png" if colour == "red" else "jpg"
+            draw(colour, n).resize((32, 32)).save(folder / "test" / colour / f"{n}.{suffix}")
+        (folder / "test" / colour / "about.txt").write_text("no picture")
+    return folder
+
+
+def test_pictures_become_a_gallery_with_the_codes_of_the_model(
+    service: SearchService, tmp_path: Path
+) -> None:
+    paths = []
+    for n, colour in enumerate(COLOURS):
+        paths.append(tmp_path / f"{colour}.png")
+        paths[-1].write_bytes(encoded(draw(colour, 600 + n)))
+    own = index_pictures(paths, service.encoder)
+    assert (len(own.service), own.skipped) == (4, 0)
+    assert [item.name for item in own.service.items] == [path.name for path in paths]
+    assert (own.service.codes == service.encoder.encode(paths)).all()
+    assert Image.open(BytesIO(own.service.gallery.thumbnail(0))).format == "WEBP"
+    folder = own.service.gallery.path.parent
+    own.close()
+    own.close()
+    assert not folder.exists()
+
+
+def test_folders_of_an_archive_become_classes(service: SearchService, tmp_path: Path) -> None:
+    files = {
+        f"mine/{colour}/{n}.png": encoded(draw(colour, n)) for colour in ("red", "blue") for n in range(2)
+    }
+    own = index_pictures([archive(tmp_path / "a.zip", {"mine/": b"", **files})], service.encoder)
+    assert [item.label for item in own.service.items] == ["red", "red", "blue", "blue"]
+    assert own.service.search(own.service.query("0"), 128, 3).right is not None
+    own.close()
+    mixed = archive(tmp_path / "b.zip", {**files, "loose.png": encoded(draw("red", 9))})
+    own = index_pictures([mixed], service.encoder)
+    assert {item.label for item in own.service.items} == {""}
+    own.close()
+
+
+def test_what_is_no_picture_is_left_out_and_counted(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_pictures, "MOST_PICTURE_BYTES", 100_000)
+    files = {
+        "good.png": encoded(draw("red", 1)),
+        "words.txt": b"only words",
+        "inner.zip": b"PK\x03\x04",
+        "../../escape.png": encoded(draw("red", 2)),
+        "/root.png": encoded(draw("red", 3)),
+        "bomb.png": bytes(5_000_000),  # 5 MB in 5 KB
+        "__MACOSX/._good.png": b"what macOS adds",
+        "folder/.DS_Store": b"and this",
+    }
+    path = archive(tmp_path / "a.zip", files, compression=zipfile.ZIP_DEFLATED)
+    own = index_pictures([path], service.encoder)
+    assert [item.name for item in own.service.items] == ["good.png"]
+    assert own.skipped == 5
+    assert not list(tmp_path.parent.glob("escape.png"))
+    own.close()
+
+
+def test_a_bomb_is_read_no_farther_than_its_limit(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_pictures, "MOST_BYTES", 20_000)
+    good = encoded(draw("red", 1))
+    files = {"a.png": good, **{f"{n}.png": bytes(9_000) for n in range(50)}, "z.png": good * 30}
+    own = index_pictures([archive(tmp_path / "a.zip", files)], service.encoder)
+    assert (len(own.service), own.skipped) == (1, 51)
+    own.close()
+
+
+def test_more_than_the_most_are_counted(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_pictures, "MOST_PICTURES", 3)
+    monkeypatch.setattr(own_pictures, "MOST_ENTRIES", 5)
+    files = {f"{n}.png": encoded(draw("red", n)) for n in range(8)}
+    own = index_pictures([archive(tmp_path / "a.zip", files)], service.encoder)
+    assert (len(own.service), own.skipped) == (3, 5)
+    own.close()
+
+
+@pytest.mark.parametrize("damage", ["cut", "locked"])
+def test_a_damaged_archive_is_left_out(service: SearchService, tmp_path: Path, damage: str) -> None:
+    path = archive(tmp_path / "a.zip", {"a.png": encoded(draw("red", 1))})
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        content = content[:200]
+    else:  # says that it is encrypted, both before the file and in the table of contents
+        content[6] |= 1
+        content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="no picture that can be read among these files"):
+        index_pictures([path], service.encoder)
+
+
+def test_ones_own_pictures_are_ones_own(service: SearchService, tmp_path: Path) -> None:
+    galleries = Galleries(service, None)
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(draw("red", 1)))
+    with pytest.raises(NotReadyError, match="are gone"):
+        galleries.get(MINE, "me")
+    mine = galleries.own("me", [path], nothing)
+    assert galleries.get(MINE, "me") is mine.service
+    for stranger in ("you", "", None):
+        with pytest.raises(NotReadyError, match="are gone"):
+            galleries.get(MINE, stranger)
+    assert mine.service.private
+    assert len(mine.service.key) == 32
+    assert galleries.by_key(mine.service.key) is mine.service
+    again = galleries.own("me", [path], nothing)  # in place of the first
+    with pytest.raises(KeyError):
+        galleries.by_key(mine.service.key)
+    galleries.leave("me")
+    galleries.leave("me")
+    assert not again.service.gallery.path.exists()
+    galleries.close()
+
+
+def test_there_is_an_end_to_visitors_with_pictures(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.service.galleries.MOST_VISITORS", 1)
+    galleries = Galleries(service, None)
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(draw("red", 1)))
+    galleries.own("first", [path], nothing)
+    with pytest.raises(ValueError, match="Too many visitors"):
+        galleries.own("second", [path], nothing)
+    monkeypatch.setattr("app.service.galleries.VISIT_SECONDS", -1.0)
+    assert galleries.own("second", [path], nothing).service
+    galleries.close()
+
+
+def test_cifar10_is_offered_only_where_its_model_is(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    assert Galleries(service, tmp_path / "nowhere").names == ("tiny", MINE)
+    galleries = Galleries(service, tiny_checkpoint)
+    assert galleries.names == ("tiny", CIFAR10, MINE)
+    with pytest.raises(NotReadyError, match="have not been fetched yet"):
+        galleries.get(CIFAR10)
+    with pytest.raises(ValueError, match="`gallery` must be one of tiny, cifar10, mine but got 'other'"):
+        galleries.get("other")
+
+
+def test_cifar10_comes_from_a_folder(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos(tmp_path / CIFAR10)
+    monkeypatch.setenv("NHL_DATA", str(tmp_path))
+    monkeypatch.setattr("app.service.cifar10_worker.ASKING", 1)
+    galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
+    preparation = galleries.prepare()
+    until = time.monotonic() + 120
+    while not preparation.ended and time.monotonic() < until:
+        time.sleep(0.05)
+    assert preparation.error == ""
+    found = galleries.get(CIFAR10)
+    assert galleries.prepare() is preparation
+    assert len(found.items) == 12
+    assert {item.label for item in found.items} == set(COLOURS)
+    assert found.quality == service.quality
+    pictures = [found.gallery.thumbnail(item.id) for item in found.items]
+    assert (found.codes == service.encoder.encode(pictures)).all()
+    assert galleries.by_key(found.key) is found
+    galleries.close()
+
+
+def test_the_first_of_each_class_ask(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.service.cifar10_worker.ASKING", 1)
+    target = tmp_path / "kept" / "gallery.db"
+    request = {"checkpoint": str(tiny_checkpoint), "folder": str(photos(tmp_path / "a")), "to": str(target)}
+    heard: list[float] = []
+    assert make(request, lambda stage, done: heard.append(done)) == 12
+    assert heard[-1] == 1
+    opened = SearchService.open(tiny_checkpoint, target)
+    assert (len(opened), len(opened.examples(100))) == (8, 4)
+
+
+def test_no_network_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.datasets
+
+    def offline(*_: object, **__: object) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", offline)
+    with pytest.raises(WorkError, match="there is no way to its server from here"):
+        next(fetched(tmp_path, nothing))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_torchvision_fetched_becomes_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.datasets
+
+    class Fetched:
+        data = np.zeros((2, 32, 32, 3), np.uint8)
+        targets = (1, 0)
+        classes = ("cat", "dog")
+
+        def __init__(self, root: str, **_: object) -> None:
+            assert Path(root).parent == tmp_path
+
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Fetched)
+    found = list(fetched(tmp_path, nothing))
+    assert [label for label, _ in found] == ["dog", "cat"]
+    assert found[0][1].size == (32, 32)
+
+
+def test_a_failed_preparation_is_said_and_begins_again(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
+
+    def fail(*_: object) -> None:
+        raise WorkError(texts.NO_NETWORK)
+
+    monkeypatch.setattr(galleries._worker, "ask", fail)
+    first = galleries.prepare()
+    until = time.monotonic() + 20
+    while not first.ended and time.monotonic() < until:
+        time.sleep(0.02)
+    assert galleries.prepare() is first
+    assert first.error == texts.NO_NETWORK
+    assert galleries.prepare() is not first
+    galleries.close()
+
+
+def test_no_folder_to_keep_them_in_is_said(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    galleries = Galleries(service, tiny_checkpoint, tmp_path / "file")
+    with pytest.raises(WorkError, match="There is no folder on this machine"):
+        galleries._folder()

@@ -1,0 +1,75 @@
+"""Flags, ports, and what is said when the page cannot start."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.__main__ import PORTS, bind, main, parser
+
+
+def test_the_port_comes_from_the_flag_else_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    assert parser().parse_args([]).port is None
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "8123")
+    assert parser().parse_args([]).port == 8123
+    assert parser().parse_args(["--port", "8124"]).port == 8124
+
+
+def test_the_first_free_port_is_taken() -> None:
+    with bind("127.0.0.1", None) as first:
+        first.listen()
+        with bind("127.0.0.1", None) as second:
+            ports = first.getsockname()[1], second.getsockname()[1]
+    assert ports[0] < ports[1]
+    assert set(ports) <= set(PORTS)
+
+
+def test_answers_leave_at_once() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # asyncio then turns Nagle's algorithm off
+
+
+def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
+    with bind("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            bind("127.0.0.1", port)
+        assert main(["--port", str(port)]) == 2
+    assert f"port {port} of 127.0.0.1 cannot be had" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["--checkpoint", "--gallery"])
+def test_a_missing_folder_is_said(
+    wrong: str, tmp_path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--checkpoint", str(tiny_checkpoint), "--port", "0", wrong, str(tmp_path / "nowhere")]
+    assert main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert "nowhere" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
+def test_control_c_stops_it_without_a_word(tiny_checkpoint: Path) -> None:
+    command = [sys.executable, "-m", "app", "--checkpoint", str(tiny_checkpoint), "--port", "0"]
+    listening = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - may be ignored
+    server = subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listening,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline().startswith("The page is ready at http://127.0.0.1:")
+    server.send_signal(signal.SIGINT)
+    _, errors = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "Traceback" not in errors

@@ -1,0 +1,202 @@
+"""A small comparison from pictures to table and picture: honest, resumable, seeded."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nhl.__main__ import main
+from nhl.evaluation import compare as comparing
+from nhl.evaluation.compare import Comparison, compare, measure
+from nhl.evaluation.comparison_report import gains, losing, maps, picture, table
+from nhl.evaluation.features import Features
+from nhl.training.settings import Settings
+
+SETTINGS = Settings(
+    lengths=(8, 16), epochs=3, batch_size=16, mixup=0.0, distillation=1.0, warmup=0.0, average=0.5
+)
+
+
+@pytest.fixture(scope="module")
+def found() -> Features:
+    """Synthetic features of four classes: a centre each, and noise."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(4, 12))
+
+    def part(count: int, views: int) -> tuple[torch.Tensor, np.ndarray[Any, Any]]:
+        labels = rng.integers(0, 4, count)
+        noise = rng.normal(size=(views, count, 12))
+        return torch.from_numpy((centres[labels] + 0.7 * noise).astype(np.float32)), labels
+
+    (train, learnt), (query, asked), (database, held) = part(64, 2), part(20, 1), part(80, 1)
+    return Features(train, train[0], query[0], database[0], (learnt, asked, held), "Synthetic", 4)
+
+
+COMPARISON = Comparison(SETTINGS, ("csq", "dch"), ("single", "full"), (0, 1), hidden=8, dropout=0.1)
+
+
+@pytest.mark.parametrize("mode", list(comparing.MODES))
+def test_every_mode_learns(found: Features, mode: str) -> None:
+    longer = replace(COMPARISON, settings=replace(SETTINGS, epochs=20, head_lr=0.01, backbone_lr=0.01))
+    records = measure(longer, found, "csq", mode, 0)
+    assert [record["length"] for record in records] == [8, 16]
+    assert all(record["map"] > 0.5 for record in records)  # chance is 0.25
+    if not mode.startswith("single"):
+        assert len({record["seconds"] for record in records}) == 1  # one run
+
+
+def test_seeds_decide(found: Features) -> None:
+    scores = [[r["map"] for r in measure(COMPARISON, found, "csq", "full", seed)] for seed in (0, 0, 1)]
+    assert scores[0] == scores[1]
+    assert scores[0] != scores[2]
+
+
+def test_the_queries_decide_nothing(found: Features) -> None:
+    """Settings are chosen on training pictures alone: the held-back ones take the place of all others."""
+    kept = found.held_back(0.5, seed=0)
+    assert kept.train.shape == (2, 32, 12)
+    assert len(kept.query) == len(kept.database) == 16
+    rows = torch.cat([kept.plain, kept.query, kept.database])
+    assert {tuple(row) for row in rows.tolist()} == {tuple(row) for row in found.plain.tolist()}
+    learnt = {tuple(row) for row in kept.plain.tolist()}
+    assert not learnt & {tuple(row) for row in torch.cat([kept.query, kept.database]).tolist()}
+
+
+def test_a_stopped_comparison_goes_on(
+    found: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
+    path = tmp_path / "compare.json"
+    first = compare(replace(COMPARISON, losses=("csq",)), path, tmp_path)
+    asked: list[comparing.Cell] = []
+    monkeypatch.setattr(
+        comparing, "_cell", lambda cell: asked.append(cell) or measure(COMPARISON, found, *cell)
+    )
+    records = compare(COMPARISON, path, tmp_path)
+    assert {cell[0] for cell in asked} == {"dch"}
+    assert [r for r in records if r["loss"] == "csq"] == first
+    assert json.loads(path.read_text())["records"] == records
+    asked.clear()
+    wider = replace(COMPARISON, modes=("single", "single-scaled", "full"))
+    records = compare(wider, path, tmp_path)
+    assert {cell[:2] for cell in asked} == {("csq", "single"), ("dch", "single-scaled")}
+    same, scaled = (
+        [r["map"] for r in records if r["loss"] == "csq" and r["mode"] == m] for m in wider.modes[:2]
+    )
+    assert same == scaled  # that loss has no scale
+    older = json.loads(path.read_text())
+    del older["comparison"]["settings"]["instances"]  # from before there was such a setting
+    path.write_text(json.dumps(older))
+    assert compare(wider, path, tmp_path) == records
+    with pytest.raises(ValueError, match="holds a comparison with other settings"):
+        compare(replace(COMPARISON, hidden=4), path, tmp_path)
+
+
+class InTurn:
+    """An executor without processes."""
+
+    def __init__(self, workers: int, context: Any, prepare: Any, arguments: Any) -> None:
+        prepare(*arguments)
+
+    def __enter__(self) -> "InTurn":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def submit(self, function: Any, *arguments: Any) -> Any:
+        from concurrent.futures import Future
+
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+def test_unknown_names_list_the_choices() -> None:
+    with pytest.raises(ValueError, match="unknown losses 'cqs'; choose from csq, dpn"):
+        Comparison(SETTINGS, ("cqs",), ("full",))
+    with pytest.raises(ValueError, match="unknown modes 'all'; choose from single, single-scaled"):
+        Comparison(SETTINGS, ("csq",), ("all",))
+
+
+def test_a_comparison_needs_views_that_are_kept() -> None:
+    with pytest.raises(ValueError, match="`views` must be at least 1 but got 0"):
+        Comparison(replace(SETTINGS, views=0), ("csq",), ("full",))
+
+
+def record(mode: str, length: int, seed: int, value: float) -> dict[str, Any]:
+    return {"loss": "csq", "mode": mode, "length": length, "seed": seed, "map": value}
+
+
+RECORDS = [
+    *[record("single", 8, 0, 0.4), record("single", 16, 0, 0.5)],
+    *[record("single", 8, 1, 0.6), record("single", 16, 1, 0.5)],
+    *[record("full", 8, 0, 0.6), record("full", 16, 0, 0.6)],
+    *[record("full", 8, 1, 0.6), record("full", 16, 1, 0.6)],
+]
+RESULT = {
+    "comparison": {"modes": ["single", "full"], "seeds": [0, 1]},
+    "protocol": "Pencil",
+    "records": RECORDS,
+}
+
+
+def test_figures_by_hand() -> None:
+    assert maps(RECORDS)["csq"]["single"].tolist() == [[0.4, 0.5], [0.6, 0.5]]
+    assert gains(RECORDS)["csq"]["full"].tolist() == pytest.approx([0.2, 0.2])  # .6 for .5
+    assert losing(RECORDS, "full") == 0
+    worse = [*RECORDS[:4], *[{**r, "map": 0.45} for r in RECORDS[4:]]]
+    assert losing(worse, "full") == 1  # at 8 bits .05 is within the spread, .14
+    text = table(RESULT)
+    assert "| csq | single | 50.0 ± 14.1 | 50.0 ± 0.0 | 50.0 |  |" in text
+    assert "| csq | full | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 | +20.0 % |" in text
+    assert "| full | +20.0 % | +20.0 % | +20.0 % | 1 of 1 | 0 of 2 |" in text
+    assert "| single |  |  |  |  |  |" in text
+
+
+def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = pytest.importorskip("matplotlib").rcParams
+    monkeypatch.setitem(rules, "svg.fonttype", "none")  # words stay words
+    path = tmp_path / "compare.svg"
+    picture(RESULT, path)
+    assert "<svg" in path.read_text()
+    many = [record(mode, length, 0, 0.5) for mode in comparing.MODES for length in (8, 16)]
+    picture({**RESULT, "comparison": {"modes": list(comparing.MODES)}, "records": many}, path)
+    assert ">scaled<" in path.read_text()
+    assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ModuleNotFoundError, match="a picture needs the package matplotlib"):
+        picture(RESULT, tmp_path / "again.svg")
+
+
+def test_the_command(tiny_gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From pictures to the table, with a worker process; what is learnt is tested above."""
+    out = tmp_path / "compare.json"
+    small = [
+        "--losses",
+        "csq",
+        "--modes",
+        "single",
+        "full",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--lengths",
+        "8",
+        "16",
+    ]
+    place = ["--data", f"emoji:{tiny_gallery}", "--to", str(out), "--cache", str(tmp_path), "--size", "32"]
+    assert main(["compare", *place, *small, "--views", "1", "--hidden", "8"]) == 0
+    assert "| csq | full |" in capsys.readouterr().out
+    result = json.loads(out.read_text())
+    assert len(result["records"]) == 4
+    assert list(result)[:3] == ["date", "command", "machine"]
+    assert out.with_suffix(".md").is_file()

@@ -1,0 +1,124 @@
+"""Walking folders that people really have."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nhl.gallery.files import find_pictures, folder_labels, read_labels, shown
+
+
+def make(root: Path, *names: str | bytes) -> None:
+    for name in names:
+        path = root / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"content")
+
+
+def names(root: Path) -> list[bytes]:
+    return [os.path.relpath(file.path, os.fsencode(root)) for file in find_pictures(root).files]
+
+
+def test_finds_pictures_in_sub_folders_in_order(tmp_path: Path) -> None:
+    make(tmp_path, "b/2.JPG", "a.jpeg", "b/1.png", "b/notes.txt", "b/c/3.webp", ".hidden/4.jpg", "._5.jpg")
+    assert names(tmp_path) == [b"a.jpeg", b"b/1.png", b"b/2.JPG", b"b/c/3.webp"]
+    file = find_pictures(tmp_path).files[0]
+    assert (file.size, file.modified) == (7, (tmp_path / "a.jpeg").stat().st_mtime_ns)
+
+
+def test_names_in_any_script_and_in_none(tmp_path: Path) -> None:
+    bad = b"caf\xe9/\xff.jpg"
+    make(tmp_path, "Кошка/кот.jpg", "猫/一.png", "é'\"; DROP TABLE items;/😀.gif", bad)
+    found = names(tmp_path)
+    assert len(found) == 4
+    assert bad in found
+    labels = [folder_labels(os.fsencode(tmp_path), os.fsencode(tmp_path) + b"/" + n) for n in found]
+    assert ("猫",) in labels
+    assert ("caf\\xe9",) in labels
+    assert shown(bad) == "caf\\xe9/\\xff.jpg"
+
+
+def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
+    make(tmp_path, "real/1.jpg", "other/2.jpg")
+    (tmp_path / "a-loop").symlink_to(tmp_path)
+    (tmp_path / "a-link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "up").symlink_to(tmp_path)
+    (tmp_path / "z.jpg").symlink_to(tmp_path / "real" / "1.jpg")
+    assert names(tmp_path) == [b"z.jpg", b"other/2.jpg", b"real/1.jpg"]
+
+
+def test_links_out_of_the_folder_are_listed_and_not_followed(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    make(tmp_path, "photos/1.jpg", "photos-2/2.jpg", "3.jpg")
+    for name, target in [("up", ".."), ("beside", "../photos-2"), ("one.jpg", "../3.jpg"), ("etc", "/etc")]:
+        (root / name).symlink_to(target)
+    found = find_pictures(root)
+    assert [shown(file.path) for file in found.files] == [str(root / "1.jpg")]
+    assert {Path(shown(path)).name: why for path, why in found.unreadable.items()} == {
+        name: f"it is a link out of the folder: add {target} itself"
+        for name, target in [
+            ("up", tmp_path),
+            ("beside", tmp_path / "photos-2"),
+            ("one.jpg", tmp_path / "3.jpg"),
+            ("etc", "/etc"),
+        ]
+    }
+
+
+def test_what_cannot_be_looked_at_is_listed(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg")
+    (tmp_path / "gone.jpg").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.png")
+    found = find_pictures(tmp_path)
+    assert [shown(file.path) for file in found.files] == [str(tmp_path / "1.jpg")]
+    reasons = {Path(shown(path)).name: why for path, why in found.unreadable.items()}
+    assert reasons == {"gone.jpg": "No such file or directory", "pipe.png": "it is no regular file"}
+
+
+def test_a_closed_folder_is_listed_and_hides_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "1.jpg", "closed/2.jpg")
+    scan = os.scandir
+
+    def refuse(path: bytes) -> object:
+        if os.fsencode(path).endswith(b"closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_pictures(tmp_path)
+    closed = os.fsencode(tmp_path / "closed")
+    assert found.unreadable == {closed: "Permission denied"}
+    assert found.hides(closed + b"/2.jpg")
+    assert not found.hides(os.fsencode(tmp_path / "1.jpg"))
+    assert not found.hides(closed + b"-too/2.jpg")
+
+
+def test_no_folder_and_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*/none"):
+        find_pictures(tmp_path / "none")
+    make(tmp_path, "notes.txt")
+    with pytest.raises(ValueError, match=r"holds no pictures \(JPEG, PNG"):
+        find_pictures(tmp_path)
+
+
+def test_labels_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_bytes(
+        '\ufefffile,label\n1.jpg,cat\n"a/x, y.png",dog,animal,\n\n'.encode()
+        + b"\xff.jpg,\xe9t\xe9\n/abs.jpg,n\n"
+    )
+    assert read_labels(file, b"/pictures") == {
+        b"/pictures/1.jpg": ("cat",),
+        b"/pictures/a/x, y.png": ("dog", "animal"),
+        b"/pictures/\xff.jpg": ("\\xe9t\\xe9",),
+        b"/abs.jpg": ("n",),
+    }
+
+
+@pytest.mark.parametrize("line", ["1.jpg", "1.jpg,", ",cat"])
+def test_a_line_without_label(tmp_path: Path, line: str) -> None:
+    (tmp_path / "labels.csv").write_text(f"file,label\n{line}\n")
+    with pytest.raises(ValueError, match=r"labels\.csv, line 2: must be `file,label` but got"):
+        read_labels(tmp_path / "labels.csv", b"/pictures")
