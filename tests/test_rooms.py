@@ -16,7 +16,7 @@ PACKAGES = {
     *(HALL, "nhl.losses", "nhl.model", "nhl.index", "nhl.metrics", "nhl.gallery", "nhl.data", "nhl.training"),
     *("nhl.evaluation", "nhl.commands", GROUND, "app.server", "app.page", "app.service"),
 }
-BASES = {"nhl.codes", "nhl.jit", "nhl.machine", "nhl.whole_file"}
+BASES = {"nhl.codes", "nhl.jit", "nhl.machine", "nhl.atomic_write", "nhl.digest"}
 ENTRANCES = {"nhl", "nhl.__main__"}  # they name what lies behind them: the one lazily, the other as commands
 NEVER = {
     HALL: {"nhl.model", "nhl.data", "nhl.gallery", "nhl.index", "app", "benchmarks"},

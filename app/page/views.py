@@ -4,7 +4,6 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
-from io import BytesIO
 from urllib.parse import urlencode
 
 from PIL import Image
@@ -14,7 +13,7 @@ from app.page import charts
 from app.page.tiles import RIGHT, WRONG, large_tile, thumbnail
 from app.page.tour import STEPS
 from app.service.search import Answer, Query, SearchService
-from nhl.gallery import Item
+from nhl.gallery import Item, thumbnails
 
 
 def header(service: SearchService) -> str:
@@ -58,10 +57,7 @@ def query(service: SearchService, query: Query, image: Image.Image | None = None
 
 
 def _data_uri(image: Image.Image) -> str:
-    small, file = image.copy(), BytesIO()
-    small.thumbnail((320, 320))
-    small.save(file, "WEBP", quality=82)
-    return f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}"
+    return f"data:image/webp;base64,{b64encode(thumbnails.thumbnail(image, 320)).decode()}"
 
 
 def examples(service: SearchService, items: Sequence[Item]) -> str:

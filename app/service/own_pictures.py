@@ -9,7 +9,6 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +19,7 @@ from app import texts
 from app.service.search import SearchService
 from app.service.worker import Report
 from nhl.gallery import Gallery, Item, write_gallery
+from nhl.gallery.thumbnails import thumbnail
 from nhl.images import ImageError, ImageSource, load_image
 from nhl.model.encode import Encoder
 
@@ -29,7 +29,6 @@ MOST_BYTES = 200_000_000
 MOST_PICTURE_BYTES = 20_000_000
 MOST_PIXELS = 25_000_000  # as transparent WebP or 32-bit TIFF they take 400 MB while they are read
 MOST_SECONDS = 120.0
-THUMBNAIL = 128
 BATCH = 16
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -98,7 +97,7 @@ def index_pictures(
             skipped += 1
             continue
         items.append(Item(len(items), name, label, (label,) if label else ()))
-        thumbnails.append(_thumbnail(image))
+        thumbnails.append(thumbnail(image))
         waiting.append(image)
         if len(waiting) == BATCH:
             codes.append(encoder.encode(waiting))
@@ -190,10 +189,3 @@ def _picture(content: bytes | None) -> Image.Image | None:
         return None if content is None else read_picture(content)
     except ImageError:
         return None
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small, file = image.copy(), BytesIO()
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    small.save(file, "WEBP", quality=82)
-    return file.getvalue()

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nhl.atomic_write import write_bytes
 from nhl.data import load_protocol
 from nhl.evaluation.features import Features, features
 from nhl.layer import NestedHashLayer
@@ -23,7 +24,6 @@ from nhl.losses import LOSSES
 from nhl.metrics import histograms
 from nhl.training.run import Run
 from nhl.training.settings import Settings
-from nhl.whole_file import write_whole
 
 SPLIT_SEED = 0
 _DEFAULTS = json.loads(json.dumps(asdict(Settings())))  # of settings that an older file does not know
@@ -250,4 +250,4 @@ def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
 
 def _write(path: Path, result: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(result, indent=1).encode())
+    write_bytes(path, json.dumps(result, indent=1).encode())

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nhl.atomic_write import atomic_write
 from nhl.data import Pictures, Protocol
 from nhl.data.views import Views
 from nhl.model.backbones import create_backbone
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.settings import Settings
-from nhl.whole_file import whole
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def features(
     if not path.is_file():
         found = _compute(settings, protocol, progress)
         cache.mkdir(parents=True, exist_ok=True)
-        with whole(path) as partial:
+        with atomic_write(path) as partial:
             save_file(found, partial)
     kept = {name: part.float() for name, part in load_file(path).items()}
     mean, deviation = kept["plain"].mean(0), kept["plain"].std(0) + 1e-3

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nhl.whole_file import write_whole
+from nhl.atomic_write import write_bytes
 
 PICTURES = (".png", ".svg")
 
@@ -74,7 +74,7 @@ def plot(evaluation: dict[str, Any], path: Path) -> None:
     figure.suptitle(evaluation["protocol"], fontsize="medium", wrap=True)
     drawn = io.BytesIO()
     figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=150)
-    write_whole(path, drawn.getvalue())
+    write_bytes(path, drawn.getvalue())
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -82,7 +82,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_whole(path, text.getvalue().encode())
+    write_bytes(path, text.getvalue().encode())
 
 
 def _matplotlib() -> Any:

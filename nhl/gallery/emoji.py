@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from nhl.gallery.store import Item, write_gallery
+from nhl.gallery.thumbnails import thumbnail
 
 MAX_SIDE = 96
 HELD_OUT = 0.2
@@ -98,7 +99,9 @@ def build_emoji_gallery(
                 picture = _find(entry, pictures_of_style)
                 if picture is None:
                     continue
-                yield _item(number, entry, style, entry["unified"] in held_out), _thumbnail(picture)
+                with Image.open(io.BytesIO(picture)) as drawing:
+                    small = thumbnail(drawing.convert("RGBA"), MAX_SIDE, best=True)
+                yield _item(number, entry, style, entry["unified"] in held_out), small
                 number += 1
             progress(done, len(emoji))
 
@@ -137,17 +140,6 @@ def _find(entry: dict[str, str], pictures: dict[str, bytes]) -> bytes | None:
     """The picture of an emoji: packages differ in whether names keep the variation selector fe0f."""
     names = [entry["unified"], entry.get("non_qualified") or "", entry["unified"].replace("-FE0F", "")]
     return next((pictures[name.lower()] for name in names if name.lower() in pictures), None)
-
-
-def _thumbnail(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as opened:
-        drawing = opened.convert("RGBA")
-    drawing.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    flat = Image.new("RGBA", drawing.size, "white")
-    flat.alpha_composite(drawing)
-    out = io.BytesIO()
-    flat.convert("RGB").save(out, "WEBP", quality=90, method=6)
-    return out.getvalue()
 
 
 def _read_archive(archive: Path, style: Style) -> dict[str, bytes]:

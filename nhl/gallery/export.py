@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nhl.atomic_write import atomic_write
 from nhl.codes import prefix
 from nhl.gallery.store import Item
-from nhl.whole_file import whole
 
 Codes = NDArray[np.uint8]
 
@@ -35,7 +35,7 @@ def export_codes(items: list[Item], codes: Codes, to: str | Path, length: int | 
         raise ValueError(f"`to` must end on {', '.join(FORMATS)} but got {to.name!r}")
     kept = np.ascontiguousarray(prefix(codes, length or codes.shape[1] * 8))
     to.parent.mkdir(parents=True, exist_ok=True)
-    with whole(to) as partial:
+    with atomic_write(to) as partial:
         FORMATS[to.suffix](items, kept, partial)
 
 

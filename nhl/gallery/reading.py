@@ -1,24 +1,23 @@
 """Picture files to what a gallery keeps of them, read and decoded once, in the encoder's own threads."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nhl.digest import sha256
 from nhl.gallery.files import PictureFile
+from nhl.gallery.thumbnails import thumbnail
 from nhl.images import ImageError, load_image
 from nhl.machine import processors
 from nhl.model.encode import Encoder
 
 MAX_PIXELS = 89_000_000  # more, and Pillow takes a file for an attack
 MAX_BYTES = 2**29
-THUMBNAIL = 128
 CHUNK = 32  # pictures a processor, that are stored together
 IN_FLIGHT = 2  # chunks; while one ends and is stored, the other keeps the processors busy
 
@@ -62,7 +61,7 @@ class _Chunk(Sequence[Image.Image | bytes]):
         file, digest = self.files[place], ""
         try:
             content = _content(file)
-            digest = hashlib.sha256(content).hexdigest()
+            digest = sha256(content)
             if not self._knows(file, digest):
                 image = load_image(content, max_pixels=MAX_PIXELS)
                 self.read[place] = Read(file, digest, thumbnail(image))
@@ -78,16 +77,6 @@ def _content(file: PictureFile) -> bytes:
         raise ImageError(f"The file has {file.size / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read.")
     with open(file.path, "rb") as opened:  # noqa: PTH123 (pathlib has no bytes)
         return opened.read(MAX_BYTES)
-
-
-def thumbnail(image: Image.Image, side: int = THUMBNAIL) -> bytes:
-    """A picture as a small WebP file, neither side longer than `side` pixels."""
-    scale = min(1.0, side / max(image.size))
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    file = BytesIO()
-    small = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.5)
-    small.save(file, "WEBP", quality=75, method=0)
-    return file.getvalue()
 
 
 def read_pictures(

@@ -9,7 +9,6 @@ Damage by accident is noticed when a gallery is read. One written whole is compa
 it is opened; in one that grows each row has a checksum, which is compared as the row is read.
 """
 
-import hashlib
 import json
 import sqlite3
 import threading
@@ -23,6 +22,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nhl.atomic_write import atomic_write
+from nhl.digest import sha256_of
 
 FORMAT = "1"
 
@@ -121,12 +123,9 @@ class Gallery:
         """A hash of all pictures and labels: equal galleries have equal ones."""
         if "fingerprint" in self.meta:
             return self.meta["fingerprint"]
-        digest = hashlib.sha256()
         query = f"{_SELECT_ITEM}, files.digest FROM items JOIN files ON files.item = items.id ORDER BY id"
         with self._plain_errors():
-            for row in self._rows(query):
-                digest.update(repr(row).encode())
-        return digest.hexdigest()
+            return sha256_of(map(repr, self._rows(query)))
 
     def items(self, split: str | None = None) -> list[Item]:
         """The items, ordered by id, of one split or of all.
@@ -215,11 +214,8 @@ def _sum(meta: dict[str, str]) -> str:
 
 
 def _contents(connection: sqlite3.Connection) -> str:
-    digest = hashlib.sha256()
-    for *row, thumbnail in connection.execute(f"{_SELECT_ITEM}, thumbnail FROM items ORDER BY id"):
-        digest.update(repr(tuple(row)).encode())
-        digest.update(thumbnail)
-    return digest.hexdigest()
+    rows = connection.execute(f"{_SELECT_ITEM}, thumbnail FROM items ORDER BY id")
+    return sha256_of(part for *row, thumbnail in rows for part in (repr(tuple(row)), thumbnail))
 
 
 def _item(row: tuple[int, str, str, str, str, str, str]) -> Item:
@@ -234,13 +230,14 @@ def write_gallery(path: str | Path, pictures: Iterable[tuple[Item, bytes]], meta
         path: where to; an existing file is replaced.
         pictures: items with their thumbnails (WebP files).
         meta: what the gallery says of itself, such as `title` and `credits`.
+
+    Raises:
+        OSError: if it cannot be written or its disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(partial)) as connection, connection:
-        connection.executescript(SCHEMA)
+    with atomic_write(path) as partial, closing(sqlite3.connect(partial)) as connection, connection:
+        connection.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA}")
         for item, thumbnail in pictures:
             row = (
                 item.id,
@@ -255,4 +252,3 @@ def write_gallery(path: str | Path, pictures: Iterable[tuple[Item, bytes]], meta
         entries = {**meta, "format": FORMAT}
         entries |= {"sum": _sum(entries), "fingerprint": _contents(connection)}
         connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(entries.items()))
-    partial.replace(path)

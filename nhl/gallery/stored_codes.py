@@ -1,6 +1,5 @@
 """A gallery's codes on disk, tied to the model that made them and to the gallery whose pictures they are."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nhl.atomic_write import write_bytes
 from nhl.codes import check_codes
-from nhl.whole_file import write_whole
+from nhl.digest import sha256
 
 FORMAT = "1"
 REMEDY = "encode the gallery again with `python -m nhl gallery encode`"
@@ -42,7 +42,7 @@ def save_codes(path: str | Path, codes: ArrayLike, ids: ArrayLike, *, model: str
     marks = {"format": FORMAT, "model": model, "gallery": gallery, "sum": _sum(packed, numbers)}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, save({"codes": packed, "ids": numbers}, marks))
+    write_bytes(path, save({"codes": packed, "ids": numbers}, marks))
 
 
 def load_codes(path: str | Path, *, model: str, gallery: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -74,7 +74,4 @@ def load_codes(path: str | Path, *, model: str, gallery: str) -> tuple[NDArray[n
 
 
 def _sum(codes: NDArray[np.uint8], ids: NDArray[np.int64]) -> str:
-    digest = hashlib.sha256(repr((codes.shape, ids.shape)).encode())
-    digest.update(codes)
-    digest.update(ids)
-    return digest.hexdigest()
+    return sha256(repr((codes.shape, ids.shape)), codes, ids)

@@ -4,12 +4,15 @@ Every change is one SQLite transaction under a write-ahead log, so a process tha
 that it had committed and nothing else. At rest the gallery is one plain file again.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from nhl.gallery.files import PictureFile, shown
 from nhl.gallery.store import CODE, FORMAT, SCHEMA, WORDS, GalleryError, checksum
@@ -211,32 +214,40 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def _only_writer(path: Path, wait: float) -> Iterator[None]:
-    """Hold the lock of a gallery: an empty database beside it, whose lock ends with the process."""
-    lock = path.with_name(path.name + "-lock")
-    while True:
-        connection = sqlite3.connect(lock, timeout=wait, isolation_level=None)
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-            if lock.exists():
-                break
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                connection.close()
-                raise GalleryBusyError(
-                    f"another process is writing to {path}: wait until it has ended, then try again"
-                ) from None
-            if lock.exists() or "I/O" not in str(error):
-                raise
-        connection.close()  # its last holder took the file away while this one waited: once more
+    """Hold the lock of a gallery: a file beside it, whose lock ends with the process."""
+    file = path.with_name(path.name + "-lock")
+    lock = FileLock(file, timeout=wait)
+    try:
+        lock.acquire()
+        while not file.exists():  # its last holder took the file away while this one waited: once more
+            lock.release()
+            lock.acquire()
+    except Timeout:
+        if not file.exists():
+            raise OSError(f"{path} cannot be written: {_REASONS['unable to open']}") from None
+        raise GalleryBusyError(
+            f"another process is writing to {path}: wait until it has ended, then try again"
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        raise OSError(f"{path} cannot be written ({error}): {_no_place(error)}") from error
     try:
         yield
     finally:
-        with suppress(OSError):
-            lock.unlink(missing_ok=True)
-        connection.close()
+        with suppress(OSError):  # Windows removes no file that is open
+            file.unlink()
+        lock.release()
+
+
+def _no_place(error: Exception) -> str:
+    """What to do where the file of the lock cannot be made or locked."""
+    unlockable = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, None)
+    if getattr(error, "errno", None) in unlockable:
+        return _REASONS["locking protocol"]
+    return _REASONS["unable to open"]
 
 
 _REASONS = {
+    "locking protocol": "its drive does not lock: choose a local place",
     "full": "its disk is full; all that was reported done is safe: make room and give the same command again",
     "I/O": "its disk is full or failing; all that was reported done is safe: make room and try again",
     "readonly": "it or its folder is read-only: choose a place that can be written",

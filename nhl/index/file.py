@@ -7,9 +7,8 @@ is no protection from somebody who means to forge a file.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from nhl.atomic_write import write_bytes
+from nhl.digest import sha256_of
 from nhl.index.segment import Segment
-from nhl.whole_file import write_whole
 
 FORMAT = "nested-index"
 VERSION = 1
@@ -39,7 +39,7 @@ def write_index(path: str | Path, segments: Iterable[Segment], width: int, next_
     }
     marks = {"format": FORMAT, "version": str(VERSION), "width": str(width), "next_id": str(next_id)}
     marks["sum"] = _sum(tensors, marks)
-    write_whole(Path(path), save(tensors, marks))
+    write_bytes(Path(path), save(tensors, marks))
 
 
 def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:
@@ -93,14 +93,16 @@ def _tensor(data: NDArray[np.uint8], dtype: str, shape: list[int], data_offsets:
 
 def _sum(tensors: dict[str, NDArray[Any]], marks: dict[str, str]) -> str:
     """A digest of names, shapes, contents and other marks: fast, and changed by any one changed word."""
-    marks = {name: mark for name, mark in marks.items() if name != "sum"}
-    digest = hashlib.sha256(json.dumps(marks, sort_keys=True).encode())
+    return f"0x{sha256_of(_summed(tensors, marks))}"
+
+
+def _summed(tensors: dict[str, NDArray[Any]], marks: dict[str, str]) -> Iterator[str | bytes]:
+    yield json.dumps({name: mark for name, mark in marks.items() if name != "sum"}, sort_keys=True)
     for name in sorted(tensors):
         tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
+        yield f"{name} {tensor.dtype.str} {tensor.shape}"
         flat = tensor.reshape(-1).view(np.uint8)
         words = flat[: len(flat) // 8 * 8].view(np.uint64)
         whole = len(words) // _WORDS * _WORDS
-        digest.update(np.einsum("ij,j->i", words[:whole].reshape(-1, _WORDS), _FACTORS).tobytes())
-        digest.update(words[whole:].tobytes() + flat[len(words) * 8 :].tobytes())
-    return f"0x{digest.hexdigest()}"
+        yield np.einsum("ij,j->i", words[:whole].reshape(-1, _WORDS), _FACTORS).tobytes()
+        yield words[whole:].tobytes() + flat[len(words) * 8 :].tobytes()

@@ -5,7 +5,6 @@ length), `README.md` (the model card), `SHA256SUMS` (checksums of the first thre
 whenever one is read; `sha256sum --check` does it too).
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -13,9 +12,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from nhl.atomic_write import write_bytes
 from nhl.codes import LENGTHS, check_lengths
+from nhl.digest import sha256
 from nhl.model.preprocessing import Preprocessing
-from nhl.whole_file import write_whole
 
 WEIGHTS, CONFIG, EVALUATION = "model.safetensors", "config.json", "evaluation.json"
 SUMS = "SHA256SUMS"
@@ -134,27 +134,25 @@ def fingerprint(folder: str | Path) -> str:
     Raises:
         CheckpointError: if one of them is missing or was altered.
     """
-    digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS):
-        path = _path(folder, name)
-        content = path.read_bytes()
-        _check(path, content)
-        digest.update(content)
-    return digest.hexdigest()
+    contents = []
+    for path in (_path(folder, CONFIG), _path(folder, WEIGHTS)):
+        contents.append(path.read_bytes())
+        _check(path, contents[-1])
+    return sha256(*contents)
 
 
 def seal(folder: str | Path, *names: str) -> None:
     """Note the checksums of files of a checkpoint; a file that has none is not compared."""
     folder = Path(folder)
-    sums = _sums(folder / SUMS) | {name: _sum((folder / name).read_bytes()) for name in names}
+    sums = _sums(folder / SUMS) | {name: sha256((folder / name).read_bytes()) for name in names}
     lines = (f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-    write_whole(folder / SUMS, "".join(lines).encode())
+    write_bytes(folder / SUMS, "".join(lines).encode())
 
 
 def _check(path: Path, content: bytes) -> None:
     sums = path.with_name(SUMS)
     noted = _sums(sums).get(path.name)
-    if noted is not None and noted != _sum(content):
+    if noted is not None and noted != sha256(content):
         raise CheckpointError(
             f"{path} is damaged or belongs to another model: it is not what {SUMS} says; {REMEDY}, "
             f"or, if you changed it yourself, delete {sums}"
@@ -169,13 +167,9 @@ def _sums(path: Path) -> dict[str, str]:
     return {match[2]: match[1] for match in found if match}
 
 
-def _sum(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / name, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    write_bytes(folder / name, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
     seal(folder, name)
 
 

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from nhl.atomic_write import atomic_write
 from nhl.centers import hash_centers
 from nhl.codes import pack
 from nhl.images import load_image
@@ -31,7 +32,6 @@ from nhl.model.checkpoint import (
     weights_path,
     write_config,
 )
-from nhl.whole_file import whole
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -113,7 +113,7 @@ class NestedHashModel(
         folder = Path(save_directory)
         write_config(folder, self.config)
         half = {k: v.half() if v.is_floating_point() else v for k, v in self.state_dict().items()}
-        with whole(folder / WEIGHTS) as partial:
+        with atomic_write(folder / WEIGHTS) as partial:
             save_file({k: v.contiguous().cpu() for k, v in half.items()}, partial)
         seal(folder, WEIGHTS)
         if model_card_kwargs is not None and not (folder / "README.md").exists():

@@ -5,7 +5,6 @@ on its company. It converts a checkpoint once and keeps the result in a cache fo
 import torch.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -24,9 +23,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nhl.atomic_write import write_bytes
+from nhl.digest import sha256
 from nhl.machine import processors
 from nhl.model.checkpoint import fingerprint, read_config
-from nhl.whole_file import write_whole
 
 FORMAT = 1  # of the converted networks; raise it where `_convert` changes
 
@@ -215,16 +215,12 @@ def save_graph(folder: Path, path: Path) -> None:
 def _write(path: Path, graph: tuple[bytes, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     structure, weights = (np.frombuffer(part, dtype=np.uint8) for part in graph)
-    write_whole(path, save({"structure": structure, "weights": weights}, {"sum": _sum(graph)}))
+    write_bytes(path, save({"structure": structure, "weights": weights}, {"sum": sha256(*graph)}))
 
 
 def _read(path: Path) -> tuple[bytes, bytes] | None:
     with suppress(SafetensorError, OSError), safe_open(path, framework="numpy") as file:
         graph = file.get_tensor("structure").tobytes(), file.get_tensor("weights").tobytes()
-        if (file.metadata() or {}).get("sum") == _sum(graph):
+        if (file.metadata() or {}).get("sum") == sha256(*graph):
             return graph
     return None
-
-
-def _sum(graph: tuple[bytes, bytes]) -> str:
-    return hashlib.sha256(b"".join(graph)).hexdigest()

@@ -9,7 +9,8 @@ from drawings import draw, encoded
 from PIL import Image
 
 from nhl.gallery.files import PictureFile, find_pictures
-from nhl.gallery.reading import THUMBNAIL, read_pictures, thumbnail
+from nhl.gallery.reading import read_pictures
+from nhl.gallery.thumbnails import SIDE, thumbnail
 from nhl.model.encode import Encoder
 
 
@@ -24,7 +25,7 @@ def test_codes_and_thumbnails_of_large_and_turned_photos(tiny_checkpoint: Path, 
     np.testing.assert_array_equal([np.frombuffer(read.code or b"", np.uint8) for read in reads], codes)
     for read, turned in zip(reads, [False, False, True, True], strict=True):
         with Image.open(BytesIO(read.thumbnail)) as small:
-            assert max(small.size) == THUMBNAIL
+            assert max(small.size) == SIDE
             assert (small.height > small.width) == turned
             assert small.format == "WEBP"
 
@@ -53,7 +54,7 @@ def test_known_and_unreadable_files_are_passed_over(tiny_checkpoint: Path, tmp_p
 def test_small_pictures_keep_their_size() -> None:
     for size in [(20, 10), (1, 1), (4000, 1)]:
         with Image.open(BytesIO(thumbnail(Image.new("RGB", size)))) as small:
-            assert small.size == (min(size[0], THUMBNAIL), size[1])
+            assert small.size == (min(size[0], SIDE), size[1])
 
 
 def test_a_thumbnail_looks_like_the_picture() -> None:

@@ -94,3 +94,21 @@ def test_a_gallery_of_another_version(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = '99' WHERE key = 'format'")
     with pytest.raises(GalleryError, match="has gallery format '99' but this version reads '1'"):
         Gallery(tmp_path / "g.db")
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_what_stood_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(path: Path) -> sqlite3.Connection:
+        connection = original(path)
+        connection.execute("PRAGMA max_page_count = 20")
+        return connection
+
+    path, original = tmp_path / "my.db", sqlite3.connect
+    write_gallery(path, [(Item(0, "old", "a"), b"x")], {})
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(OSError, match=r"my.db cannot be written \(database or disk is full\): make room"):
+        write_gallery(path, [(Item(n, "new", "a"), bytes(5000)) for n in range(50)], {})
+    monkeypatch.undo()
+    assert [item.name for item in Gallery(path).items()] == ["old"]
+    assert [file.name for file in tmp_path.iterdir()] == ["my.db"]

@@ -1,5 +1,6 @@
 """Galleries survive what happens to processes and disks: kills, full disks, two at once."""
 
+import errno
 import random
 import resource
 import signal
@@ -220,3 +221,30 @@ def test_a_gallery_of_another_version(tmp_path: Path) -> None:
         writing(tmp_path / "my.db"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")]
+)
+def test_a_drive_that_does_not_lock_is_told(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(lock: object) -> None:
+        raise error
+
+    monkeypatch.setattr(gallery_writer.FileLock, "acquire", acquire)
+    with (
+        pytest.raises(OSError, match=r"my.db cannot be written .*its drive does not lock: choose a local"),
+        writing(tmp_path / "my.db", create=True),
+    ):
+        pass
+
+
+def test_sqlite_that_cannot_lock_is_told_alike(tmp_path: Path) -> None:
+    with (
+        pytest.raises(
+            OSError, match=r"my.db cannot be written \(locking protocol\): its drive does not lock"
+        ),
+        writing(tmp_path / "my.db", create=True),
+    ):
+        raise sqlite3.OperationalError("locking protocol")
