@@ -50,8 +50,8 @@ def test_each_is_told_why(damaged: Path) -> None:
     assert why["0.jpg"] == "The image is damaged or cut short."
     assert why["1.jpg"] == "The file is empty."
     assert why["2.jpg"].startswith("The file is not an image that can be read")
-    assert why["3.jpg"] == "The file '3.jpg' cannot be opened."
-    assert why["4.HEIC"].startswith("A HEIC file cannot be read")
+    assert why["3.jpg"] == "The file '3.jpg' does not exist."
+    assert why["4.HEIC"].startswith("The HEIF (HEIC) picture is damaged")
 
 
 def test_unreadable_pictures_are_skipped(damaged: Path) -> None:

@@ -223,7 +223,10 @@ def no_pictures() -> dict[str, Case]:
         "a web page": (b"<!doctype html><script>alert(1)</script>", NONE),
         "an SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "^An SVG file cannot be read"),
         "a PDF": (b"%PDF-1.7\n", "^A PDF file cannot be read"),
-        "a HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "^A HEIC file cannot be read"),
+        "a HEIC": (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            r"^The HEIF \(HEIC\) picture is damaged or of a kind that cannot be read",
+        ),
         "a zip": (inside, NONE),
         "a pickle": (b"\x80\x04cposix\nsystem\n(S'true'\ntR.", NONE),
         "a program": (b"\x7fELF" + bytes(100), NONE),

@@ -134,10 +134,21 @@ def test_pixel_bombs_are_refused_before_they_are_decoded(side: int, sentence: st
         load_image(bomb)
 
 
-def test_a_jpeg_is_as_large_as_it_says_though_it_could_be_decoded_small() -> None:
-    data = encoded(Image.new("L", (8000, 8000)), "JPEG")
-    with pytest.raises(ImageError, match=r"The image has too many pixels \(64 million\)"):
-        load_image(data)
+@pytest.mark.parametrize(("progressive", "times"), [(False, 4), (True, 2)])
+def test_a_large_jpeg_is_decoded_at_a_reduced_scale(progressive: bool, times: int) -> None:
+    data = encoded(corners(2400, 1600), "JPEG", progressive=progressive)
+    most = 2400 * 1600 // times
+    assert load_image(data, max_pixels=most).size == (300, 200)
+    with pytest.raises(ImageError, match="The image has too many pixels"):
+        load_image(data, max_pixels=most - 1)
+    with pytest.raises(ImageError, match="The image has too many pixels"):
+        load_image(data, max_pixels=most, max_side=2400)  # which decodes all of it
+
+
+def test_a_picture_of_48_megapixels_as_telephones_make_is_read_with_the_limit_of_the_page() -> None:
+    image = load_image(encoded(corners(8064, 6048), "JPEG"), max_pixels=25_000_000)
+    assert image.size == (504, 378)
+    assert_close(image, corners(504, 378), tolerance=2)
 
 
 def test_a_warning_made_an_error_changes_nothing() -> None:
@@ -352,7 +363,6 @@ def test_corrupt_jpeg_metadata_does_not_matter(marker: int, content: bytes) -> N
             b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
             "^An SVG file cannot be read: please",
         ),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "^A HEIC file cannot be read: please"),
         (b"%PDF-1.7\n", "^A PDF file cannot be read: please"),
         (b"\x89PNG\r\n\x1a\n", DAMAGED),
         (b"\xff\xd8\xff\xe0", DAMAGED),
@@ -380,13 +390,13 @@ def test_pictures_cut_short(kind: str, part: float) -> None:
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"^The file 'missing.png' cannot be opened.$"):
+    with pytest.raises(ImageError, match=r"^The file 'missing.png' does not exist.$"):
         load_image(tmp_path / "missing.png")
-    with pytest.raises(ImageError, match="cannot be opened"):
+    with pytest.raises(ImageError, match=r"cannot be read \(Is a directory\)\.$"):
         load_image(tmp_path)
-    with pytest.raises(ImageError, match="cannot be opened"):
+    with pytest.raises(ImageError, match=r"cannot be read \(embedded null byte\)\.$"):
         load_image("zero\0byte.png")
-    with pytest.raises(ImageError, match=r"^The file 'a{79}…' cannot be opened.$"):
+    with pytest.raises(ImageError, match=r"^The file 'a{79}…' cannot be read \(File name too long\)\.$"):
         load_image("a" * 4000)
 
 
