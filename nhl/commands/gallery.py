@@ -89,6 +89,8 @@ def _add(options: argparse.Namespace) -> None:
         return
     for path, reason in report.unreadable.items():
         print(f"{path}: {reason}", file=sys.stderr)
+    for sentence in report.told:
+        print(sentence, file=sys.stderr)
     print(f"{options.to}: {report}")
 
 

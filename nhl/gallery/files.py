@@ -1,20 +1,18 @@
-"""The picture files under a folder, and their labels: from sub-folders or from a CSV file.
+"""The picture files under a folder.
 
 Paths are bytes, as the file system has them: a name need not be valid text in any encoding.
 """
 # pathlib has no bytes:
 # ruff: noqa: PTH114, PTH116, PTH118, PTH122
 
-import csv
 import os
 import stat
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EXTENSIONS = frozenset(
-    b".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif".split(),
-)
+from nhl.images.kinds import ENDINGS, KINDS, unreadable_kind
+from nhl.images.names import is_system, passed_over
 
 
 @dataclass(frozen=True)
@@ -33,18 +31,19 @@ class Found:
     Args:
         root: the folder, absolute and without symbolic links.
         files: its pictures, ordered by path; a folder that is linked to comes after those that are not.
-        unreadable: the files and folders that could not be looked at, and why.
+        unreadable: the files and folders that could not be looked at, and pictures of kinds that cannot be
+            read, and why.
+        passed_over: the files whose names are not those of pictures; hidden ones and a system's are not told.
     """
 
     root: bytes
     files: list[PictureFile] = field(default_factory=list)
     unreadable: dict[bytes, str] = field(default_factory=dict)
+    passed_over: list[bytes] = field(default_factory=list)
 
     def hides(self, path: bytes) -> bool:
         """Whether a path could not be looked at, so that the picture may still be there."""
-        return path in self.unreadable or any(
-            path.startswith(os.path.join(closed, b"")) for closed in self.unreadable
-        )
+        return any(is_inside(path, closed) for closed in self.unreadable)
 
 
 def numbered_pictures(folder: Path) -> list[Path]:
@@ -56,13 +55,16 @@ def numbered_pictures(folder: Path) -> list[Path]:
 def find_pictures(folder: str | Path) -> Found:
     """Walk a folder for files named like pictures, each folder once however often it is linked to.
 
-    Names that start with a dot are passed over. Links that lead out of the folder are not followed: what
+    Hidden files and folders, and those that a system keeps for itself, are not looked at. Links that lead out of the folder are not followed: what
     they lead to is added by its own name, or not at all.
 
     Raises:
         FileNotFoundError: if there is no such folder.
-        ValueError: if it holds no pictures.
+        OSError: if it cannot be read.
+        ValueError: if it is a file, or holds no pictures.
     """
+    if Path(folder).is_file():
+        raise ValueError(f"{shown(os.fsencode(folder))} is a file: give the folder that it lies in")
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"there is no folder {shown(os.fsencode(folder))}")
     found = Found(os.fsencode(Path(folder).resolve()))
@@ -75,15 +77,34 @@ def find_pictures(folder: str | Path) -> Found:
                 folders.clear()
                 continue
             seen.add((status.st_dev, status.st_ino))
-            folders[:] = sorted(name for name in folders if not name.startswith(b"."))
+            folders[:] = sorted(name for name in folders if not is_system(os.fsdecode(name)))
             inner = (os.path.join(place, name) for name in folders)
             waiting.extend(path for path in inner if os.path.islink(path) and _stays(found, path))
             for name in sorted(names):
-                if not name.startswith(b".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
-                    _look_at(found, os.path.join(place, name))
+                _sort_in(found, os.path.join(place, name), os.fsdecode(name))
     if not found.files:
-        raise ValueError(f"{shown(found.root)} holds no pictures (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF)")
+        raise _empty(found)
     return found
+
+
+def _sort_in(found: Found, path: bytes, name: str) -> None:
+    if is_system(name):
+        return
+    if os.path.splitext(name)[1].lower() in ENDINGS:
+        _look_at(found, path)
+    elif why := unreadable_kind(name):
+        found.unreadable[path] = why
+    else:
+        found.passed_over.append(path)
+
+
+def _empty(found: Found) -> Exception:
+    """What is wrong with a folder in which no picture was found."""
+    if found.root in found.unreadable:
+        return OSError(f"{shown(found.root)} cannot be read ({found.unreadable[found.root]})")
+    told = [f"{shown(path)}: {why}" for path, why in [*found.unreadable.items()][:1]]
+    told += [passed_over(map(shown, found.passed_over))] if found.passed_over else []
+    return ValueError("; ".join([f"{shown(found.root)} holds no pictures ({KINDS})", *told]))
 
 
 def _note(found: Found, error: OSError) -> None:
@@ -93,7 +114,7 @@ def _note(found: Found, error: OSError) -> None:
 def _stays(found: Found, link: bytes) -> bool:
     """Whether a link leads to a place inside the folder; where it does not, that is noted."""
     target = os.path.realpath(link)
-    if target == found.root or target.startswith(os.path.join(found.root, b"")):
+    if is_inside(target, found.root):
         return True
     found.unreadable[link] = f"it is a link out of the folder: add {shown(target)} itself"
     return False
@@ -113,37 +134,16 @@ def _look_at(found: Found, path: bytes) -> None:
         found.unreadable[path] = "it is no regular file"  # a pipe would be waited on for ever
 
 
+def is_inside(path: bytes, folder: bytes) -> bool:
+    """Whether an absolute path is a folder or lies in it, as the system compares names.
+
+    >>> [is_inside(path, b"/a") for path in (b"/a", b"/a/b/c.jpg", b"/ab")]
+    [True, True, False]
+    """
+    path, folder = os.path.normcase(path), os.path.normcase(folder)
+    return path == folder or path.startswith(os.path.join(folder, b""))
+
+
 def shown(path: bytes) -> str:
     r"""A path as text that can be printed and stored; bytes that are no text are shown as `\xff`."""
     return path.decode("utf-8", "backslashreplace")
-
-
-def folder_labels(root: bytes, path: bytes) -> tuple[str, ...]:
-    """The label of a file: the first sub-folder of `root` on the way to it, none where it lies in `root`.
-
-    >>> folder_labels(b"/pictures", b"/pictures/cats/black/1.jpg")
-    ('cats',)
-    """
-    first, inside, _ = os.path.relpath(path, root).partition(os.sep.encode())
-    return (shown(first),) if inside else ()
-
-
-def read_labels(file: str | Path, root: bytes) -> dict[bytes, tuple[str, ...]]:
-    """Labels by absolute path, from a CSV file: one line a picture, first its file, then its labels.
-
-    Files are relative to `root` or absolute. A first line that begins with `file` is a heading.
-
-    Raises:
-        ValueError: if a line has no label.
-    """
-    labels: dict[bytes, tuple[str, ...]] = {}
-    with Path(file).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        for number, line in enumerate(csv.reader(lines), 1):
-            name, *given = (cell.strip() for cell in line) if line else ("",)
-            kept = tuple(shown(os.fsencode(label)) for label in given if label)
-            if not line or (number == 1 and name.lower() == "file"):
-                continue
-            if not name or not kept:
-                raise ValueError(f"{file}, line {number}: must be `file,label` but got {','.join(line)!r}")
-            labels[os.path.normpath(os.path.join(root, os.fsencode(name)))] = kept
-    return labels

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nhl.gallery.codes import OtherModelError
-from nhl.gallery.files import Found, PictureFile, find_pictures, folder_labels, read_labels, shown
+from nhl.gallery.files import Found, PictureFile, find_pictures, is_inside, shown
+from nhl.gallery.labels import Labels, folder_labels, read_labels
 from nhl.gallery.reading import Read, read_pictures
 from nhl.gallery.writer import GalleryWriter, StoredFile, writing
+from nhl.images.names import passed_over
 from nhl.model.checkpoint import fingerprint
 from nhl.model.encode import Encoder, Progress
 
@@ -23,6 +25,9 @@ class Report:
         unchanged: that were there already.
         dropped: whose files are gone.
         unreadable: files and folders that could not be read, and why.
+        passed_over: files whose names are not those of pictures.
+        unmatched: lines of the file of labels that name no picture.
+        told: what else is worth saying, a sentence each.
     """
 
     added: int = 0
@@ -30,6 +35,9 @@ class Report:
     unchanged: int = 0
     dropped: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
+    passed_over: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         counts = (
@@ -54,7 +62,7 @@ def add_folder(
         gallery: the gallery file, made where there is none.
         folder: searched with its sub-folders; the first of these on the way to a picture is its label.
         checkpoint: the folder of the model.
-        labels: a CSV file of labels (`nhl.gallery.files.read_labels`) instead.
+        labels: a CSV file of labels (`nhl.gallery.labels.read_labels`) instead.
         progress: called as `progress(done, total)`, in pictures to read, after each commit.
 
     Raises:
@@ -63,26 +71,31 @@ def add_folder(
         OSError: if the folder cannot be read or the gallery cannot be written.
     """
     model, found = fingerprint(checkpoint), find_pictures(folder)
-    label_of = _labels(found, labels)
-    report = Report(unreadable={shown(path): why for path, why in found.unreadable.items()})
+    given = _labels(found, labels)
+    report = Report(
+        unreadable={shown(path): why for path, why in found.unreadable.items()},
+        passed_over=[shown(path) for path in found.passed_over],
+        unmatched=given.unmatched,
+    )
+    if given.unmatched:
+        report.told.append(f"{labels}: {given}")
+    if found.passed_over:
+        report.told.append(
+            passed_over(os.path.relpath(path, shown(found.root)) for path in report.passed_over)
+        )
     with writing(gallery, create=True) as writer:
         if writer.meta.get("model", model) != model:
             raise OtherModelError(gallery, checkpoint)
         with writer.transaction():
             writer.set_meta(model=model, checkpoint=str(Path(checkpoint).resolve()))
-        _Folder(writer, model, found, label_of, report).update(checkpoint, progress)
+        _Folder(writer, model, found, given.of, report).update(checkpoint, progress)
     return report
 
 
-def _labels(found: Found, labels: str | Path | None) -> dict[bytes, tuple[str, ...]]:
+def _labels(found: Found, labels: str | Path | None) -> Labels:
     if labels is None:
-        return {file.path: folder_labels(found.root, file.path) for file in found.files}
-    label_of = read_labels(labels, found.root)
-    if not any(file.path in label_of for file in found.files):
-        raise ValueError(
-            f"{labels} names no picture of {shown(found.root)}: its first column must be files of that folder"
-        )
-    return label_of
+        return Labels({file.path: folder_labels(found.root, file.path) for file in found.files})
+    return read_labels(labels, found.root, [file.path for file in found.files])
 
 
 class _Folder:
@@ -158,11 +171,11 @@ class _Folder:
         self._report.changed += held is not None
 
     def _drop_gone(self) -> None:
-        here, root = {file.path for file in self._found.files}, self._found.root.rstrip(b"/") + b"/"
+        here, root = {file.path for file in self._found.files}, self._found.root
         gone = [
             held.item
             for path, held in self._stored.items()
-            if path not in here and path.startswith(root) and not self._found.hides(path)
+            if path not in here and is_inside(path, root) and not self._found.hides(path)
         ]
         with self._writer.transaction():
             self._writer.drop(gone)
@@ -233,11 +246,7 @@ def remove(gallery: str | Path, paths: Iterable[str | Path]) -> int:
         stored, items = writer.files(), set()
         for path in paths:
             whole = os.fsencode(Path(path).resolve())
-            inside = {
-                held.item
-                for found, held in stored.items()
-                if found == whole or found.startswith(whole.rstrip(b"/") + b"/")
-            }
+            inside = {held.item for found, held in stored.items() if is_inside(found, whole)}
             if not inside:
                 raise ValueError(f"{gallery} holds no picture from {shown(whole)}")
             items |= inside

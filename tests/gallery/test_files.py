@@ -1,11 +1,15 @@
 """Walking folders that people really have."""
 
+import ntpath
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nhl.gallery.files import find_pictures, folder_labels, read_labels, shown
+from nhl.gallery import files
+from nhl.gallery.files import find_pictures, is_inside, shown
+from nhl.gallery.labels import folder_labels
 
 
 def make(root: Path, *names: str | bytes) -> None:
@@ -103,22 +107,90 @@ def test_no_folder_and_no_pictures(tmp_path: Path) -> None:
         find_pictures(tmp_path)
 
 
-def test_labels_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "labels.csv"
-    file.write_bytes(
-        '\ufefffile,label\n1.jpg,cat\n"a/x, y.png",dog,animal,\n\n'.encode()
-        + b"\xff.jpg,\xe9t\xe9\n/abs.jpg,n\n"
+def test_folders_of_network_drives_and_systems_are_not_looked_at(tmp_path: Path) -> None:
+    for folder in (
+        "@eaDir",
+        "#recycle",
+        "$RECYCLE.BIN",
+        "lost+found",
+        "__MACOSX",
+        ".trash",
+        "cats/@eaDir/1.jpg",
+    ):
+        make(tmp_path, f"{folder}/2.jpg")
+    make(tmp_path, "cats/1.jpg", "cats/Thumbs.db", "@home/3.jpg")
+    found = find_pictures(tmp_path)
+    assert [os.path.relpath(file.path, os.fsencode(tmp_path)) for file in found.files] == [
+        b"@home/3.jpg",
+        b"cats/1.jpg",
+    ]
+    assert found.passed_over == []
+    assert found.unreadable == {}
+
+
+def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "1.JPG",
+        "2.MPO",
+        "3.dib",
+        "4.apng",
+        "5.HEIC",
+        "a.DNG",
+        "b.jxl",
+        "c.jp2",
+        "d.svg",
+        "notes.txt",
+        "e",
     )
-    assert read_labels(file, b"/pictures") == {
-        b"/pictures/1.jpg": ("cat",),
-        b"/pictures/a/x, y.png": ("dog", "animal"),
-        b"/pictures/\xff.jpg": ("\\xe9t\\xe9",),
-        b"/abs.jpg": ("n",),
+    found = find_pictures(tmp_path)
+    assert len(found.files) == 5
+    assert [Path(shown(path)).name for path in found.passed_over] == ["e", "notes.txt"]
+    assert {Path(shown(path)).name: why[:20] for path, why in found.unreadable.items()} == {
+        "a.DNG": "A camera raw file ca",
+        "b.jxl": "A JPEG XL file canno",
+        "c.jp2": "A JPEG 2000 file can",
+        "d.svg": "An SVG file cannot b",
     }
 
 
-@pytest.mark.parametrize("line", ["1.jpg", "1.jpg,", ",cat"])
-def test_a_line_without_label(tmp_path: Path, line: str) -> None:
-    (tmp_path / "labels.csv").write_text(f"file,label\n{line}\n")
-    with pytest.raises(ValueError, match=r"labels\.csv, line 2: must be `file,label` but got"):
-        read_labels(tmp_path / "labels.csv", b"/pictures")
+def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
+    make(tmp_path, "a.dng", "b.txt")
+    with pytest.raises(
+        ValueError, match=r"holds no pictures .*a\.dng: A camera raw file .*1 file passed over"
+    ):
+        find_pictures(tmp_path)
+
+
+def test_a_picture_is_no_folder(tmp_path: Path) -> None:
+    make(tmp_path, "photo.jpg")
+    with pytest.raises(ValueError, match=r"photo\.jpg is a file: give the folder that it lies in"):
+        find_pictures(tmp_path / "photo.jpg")
+
+
+def test_a_folder_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: bytes) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(OSError, match=r"cannot be read \(Permission denied\)"):
+        find_pictures(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "inside"),
+    [
+        (rb"C:\Photos\cats\1.jpg", rb"c:\photos", True),
+        (rb"C:\Photos\cats\1.jpg", rb"C:/Photos/cats", True),
+        (rb"C:\Photos-2\1.jpg", rb"C:\Photos", False),
+        (rb"C:\1.jpg", b"C:\\", True),
+        (rb"\\server\share\a\1.jpg", rb"\\server\share\a", True),
+        (rb"\\server\share\a\1.jpg", rb"\\server\other", False),
+    ],
+)
+def test_folders_of_windows(
+    path: bytes, folder: bytes, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "os", SimpleNamespace(path=ntpath))
+    assert is_inside(path, folder) == inside
+    assert files.Found(b"", unreadable={folder: "closed"}).hides(path) == inside
