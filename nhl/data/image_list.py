@@ -1,8 +1,9 @@
 """The field's text lists: a picture a line, its path and then a column of 0 or 1 for each class."""
 
 import re
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +28,17 @@ class _Line:
 
 
 def image_list(where: Path | None = None) -> Protocol:
-    """`train.txt` is trained on, `test.txt` asks, `database.txt`, or else `train.txt`, is searched.
+    r"""`train.txt` trains, `test.txt` holds the queries, `database.txt`, or else `train.txt`, the database.
 
     So come ImageNet-100, MS-COCO, NUS-WIDE, MIRFlickr and VOC, each in several splits and with mAP over
     several numbers of results: compare only figures of the same lists and the same number. Labels are
-    class numbers (N,) where every line has exactly one 1, else zeros and ones (N, C).
+    class numbers (N,) where every line has exactly one 1, else zeros and ones (N, C). Queries that are in
+    the database, where each finds itself, and queries with nothing to find there are counted in a warning
+    and in the description.
 
     Args:
         where: the folder of the lists. Paths are relative to it or to `images` in it, and may hold
-            spaces. `classes.txt`, the name of a class a line, is optional.
+            spaces, and `\` for `/`. `classes.txt`, the name of a class a line, is optional.
 
     Raises:
         ValueError: if a list is missing or empty, or a line is wrong; it names the file and the line.
@@ -50,13 +53,35 @@ def image_list(where: Path | None = None) -> Protocol:
             raise ValueError(f"`{where}` needs a list {name} with a picture a line, `path 0 0 1 ...`")
     classes = _classes(where, lines["train"][0])
     labels = {part: _labels(part, lines[part], len(classes)) for part in PARTS}
+    lost = int((~(labels["query"] @ labels["database"].any(0).astype(np.int64)).astype(bool)).sum())
     if all((table.sum(1) == 1).all() for table in labels.values()):
         labels = {part: table.argmax(1) for part, table in labels.items()}
     paths = _paths(where, [line for part in lines.values() for line in part])
     train, query, database = (
         Pictures([paths[line.path] for line in lines[part]], labels[part]) for part in PARTS
     )
-    return Protocol.described("list", f"lists of {where.resolve().name}", classes, train, query, database)
+    found = Protocol.described("list", f"lists of {where.resolve().name}", classes, train, query, database)
+    return _told(where, found, lost)
+
+
+def _told(where: Path, protocol: Protocol, lost: int) -> Protocol:
+    """The protocol, with what its figures suffer from in its description.
+
+    Args:
+        where: the folder of the lists.
+        protocol: of these.
+        lost: how many queries share no label with any picture of the database.
+    """
+    searched, count = set(protocol.database.sources), len(protocol.query)
+    themselves = sum(source in searched for source in protocol.query.sources)
+    told = []
+    if themselves:
+        told.append(f"{themselves:,} of {count:,} queries are in the database, where each finds itself")
+    if lost:
+        told.append(f"{lost:,} of {count:,} queries have nothing to find in the database")
+    for sentence in told:
+        warnings.warn(f"`{where}`: {sentence}: take them out of one of the lists", stacklevel=5)
+    return replace(protocol, description="; ".join([protocol.description, *told]))
 
 
 def _lines(file: Path) -> list[_Line]:
@@ -120,4 +145,6 @@ def _paths(where: Path, lines: list[_Line]) -> dict[str, Path]:
 
 
 def _places(where: Path, path: str) -> Iterator[Path]:
-    return (root / path for root in (where, where / "images") if (root / path).is_file())
+    spellings = dict.fromkeys((path, path.replace("\\", "/")))  # of which the second is Windows'
+    places = (root / spelt for spelt in spellings for root in (where, where / "images"))
+    return (place for place in places if place.is_file())

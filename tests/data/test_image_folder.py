@@ -1,4 +1,4 @@
-"""A folder of pictures: its split by lot, its own split, and folders that are none."""
+"""A folder of pictures: its random split, its own split, and folders that are none."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from drawings import COLOURS, draw
 
 from nhl.data import Pictures, load_protocol
+from nhl.images import ImageError
 
 
 def fill(folder: Path, colour: str, names: Sequence[str]) -> None:
@@ -28,7 +29,7 @@ def colours(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_fifth_of_each_class_asks(colours: Path) -> None:
+def test_a_fifth_of_each_class_are_queries(colours: Path) -> None:
     found = load_protocol(f"folder:{colours}")
     assert found.classes == tuple(sorted(COLOURS))
     assert np.bincount(found.query.labels).tolist() == [2, 2, 2, 2]
@@ -60,16 +61,20 @@ def test_any_depth_and_any_kind(tmp_path: Path) -> None:
     (tmp_path / "x" / "notes.txt").write_text("no picture")
     fill(tmp_path / "x", "red", [".hidden/f.png", ".g.png"])
     fill(tmp_path, "red", [".thumbnails/h.png"])
-    found = load_protocol(f"folder:{tmp_path}")
+    with pytest.warns(UserWarning, match=r"1 file passed over, .*: 1 \.txt; first 'x/notes\.txt'"):
+        found = load_protocol(f"folder:{tmp_path}")
     both = names(found.query) + names(found.train)
     assert sorted(both) == sorted(Path(kind).name for kind in kinds)
     assert found.classes == ("x",)
 
 
-@pytest.mark.parametrize("query", ["query", "test", "val"])
-def test_its_own_parts(tmp_path: Path, query: str) -> None:
-    fill(tmp_path / "train" / "a", "red", ["1.png", "2.png"])
-    fill(tmp_path / "train" / "b", "blue", ["3.png"])
+@pytest.mark.parametrize(
+    ("train", "query"),
+    [("train", "query"), ("Train", "Test"), ("TRAINING", "val"), ("train", "valid"), ("train", "Validation")],
+)
+def test_its_own_parts(tmp_path: Path, train: str, query: str) -> None:
+    fill(tmp_path / train / "a", "red", ["1.png", "2.png"])
+    fill(tmp_path / train / "b", "blue", ["3.png"])
     fill(tmp_path / query / "b", "blue", ["4.png"])
     found = load_protocol(f"folder:{tmp_path}")
     assert found.classes == ("a", "b")
@@ -128,11 +133,55 @@ def test_a_class_that_is_too_small(colours: Path, count: int) -> None:
 
 def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     fill(tmp_path / "train" / "a", "red", ["1.png"])
-    with pytest.raises(ValueError, match="has `train` but none of query, test, val: no picture asks"):
+    with pytest.raises(ValueError, match=r"has `train` but none of query, queries, test, .*: add that part"):
         load_protocol(f"folder:{tmp_path}")
     fill(tmp_path / "query" / "b", "red", ["2.png"])
-    with pytest.raises(ValueError, match=r"class 'b' of .* asks but has no picture to find"):
+    with pytest.raises(ValueError, match=r"class 'b' of .* has queries but no picture in the database"):
         load_protocol(f"folder:{tmp_path}")
     (tmp_path / "train" / "c").mkdir()
     with pytest.raises(ValueError, match=r"class 'c' of .*train` must have at least 1 pictures but has 0"):
         load_protocol(f"folder:{tmp_path}")
+
+
+def test_a_validation_part_beside_a_test_part_is_not_used_and_told(tmp_path: Path) -> None:
+    for part, name in (("train", "1"), ("valid", "2"), ("test", "3")):
+        fill(tmp_path / part / "a", "red", [f"{name}.png"])
+    with pytest.warns(UserWarning, match=r"valid` is not used: `test` is the part 'query'"):
+        found = load_protocol(f"folder:{tmp_path}")
+    assert found.classes == ("a",)
+    assert (names(found.train), names(found.query)) == (["1.png"], ["3.png"])
+
+
+def test_parts_beside_other_folders_are_not_guessed_at(tmp_path: Path) -> None:
+    for part in ("train", "test", "extra"):
+        fill(tmp_path / part / "a", "red", ["1.png", "2.png"])
+    with pytest.raises(
+        ValueError, match=r"has parts \(`test`, `train`\) beside the folder 'extra': move that"
+    ):
+        load_protocol(f"folder:{tmp_path}")
+    (tmp_path / "train").rename(tmp_path / "more")
+    assert load_protocol(f"folder:{tmp_path}").classes == ("extra", "more", "test")  # no train: classes
+    (tmp_path / "more").rename(tmp_path / "valid")
+    (tmp_path / "extra").rename(tmp_path / "database")
+    with pytest.raises(ValueError, match="has `database`, `test`, `valid` but none of train, training: add"):
+        load_protocol(f"folder:{tmp_path}")
+
+
+def test_folders_of_systems_are_no_classes(colours: Path) -> None:
+    for folder in ("@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "__MACOSX", "red/@eaDir/0.png"):
+        fill(colours / folder, "red", ["a.png", "b.png"])
+    found = load_protocol(f"folder:{colours}")
+    assert found.classes == tuple(sorted(COLOURS))
+    assert len(found.train) + len(found.query) == 40
+
+
+def test_pictures_of_kinds_that_cannot_be_read_are_refused_not_passed_over(colours: Path) -> None:
+    (colours / "red" / "raw.DNG").write_bytes(b"II*\0")
+    with pytest.raises(ImageError, match=r"1 of 41 pictures cannot be read: .*raw\.DNG"):
+        load_protocol(f"folder:{colours}")
+
+
+def test_pictures_in_no_folder_of_a_class_are_told(colours: Path) -> None:
+    fill(colours, "red", ["1.png", "2.png"])
+    with pytest.warns(UserWarning, match=r"in no folder of a class are left out: 2, first '1\.png'"):
+        assert len(load_protocol(f"folder:{colours}").train) == 32

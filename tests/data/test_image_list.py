@@ -43,6 +43,7 @@ def test_several_labels_a_picture(lists: Path) -> None:
 
 def test_without_a_database_the_training_pictures_are_searched(lists: Path) -> None:
     (lists / "database.txt").unlink()
+    (lists / "test.txt").write_text("my cat  1.jpg 0 0 1\n")
     found = load_protocol(f"list:{lists}")
     assert found.database.sources == found.train.sources
 
@@ -107,3 +108,23 @@ def test_no_folder(tmp_path: Path) -> None:
         load_protocol("list")
     with pytest.raises(ValueError, match=r"but got .*nowhere"):
         load_protocol(f"list:{tmp_path / 'nowhere'}")
+
+
+def test_queries_in_the_database_are_told(lists: Path) -> None:
+    (lists / "test.txt").write_text("my cat  1.jpg 0 1 0\na.jpg 0 0 1\n")
+    with pytest.warns(UserWarning, match="1 of 2 queries are in the database, where each finds itself: take"):
+        found = load_protocol(f"list:{lists}")
+    assert found.description.endswith("; 1 of 2 queries are in the database, where each finds itself")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_queries_with_nothing_to_find_are_told(lists: Path, several: bool) -> None:
+    (lists / "test.txt").write_text("my cat  1.jpg 0 1 0\nb.jpg 1 0 0\n" + "b.jpg 1 0 1\n" * several)
+    with pytest.warns(UserWarning, match=r"1 of [23] queries have nothing to find in the database: take"):
+        found = load_protocol(f"list:{lists}")
+    assert found.description.endswith("queries have nothing to find in the database")
+
+
+def test_paths_of_windows(lists: Path) -> None:
+    (lists / "database.txt").write_text("a.jpg 0 0 1\r\nsub\\d.png 0 1 0\r\nimages\\sub\\d.png 0 1 0\r\n")
+    assert load_protocol(f"list:{lists}").database.sources[1:] == [lists / "images" / "sub" / "d.png"] * 2
