@@ -9,8 +9,7 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -19,6 +18,7 @@ from app import texts
 from app.service.search import SearchService
 from app.service.worker import Report
 from nhl.gallery import Gallery, Item, write_gallery
+from nhl.gallery.archive import entries
 from nhl.gallery.thumbnails import thumbnail
 from nhl.images import ImageError, ImageSource, load_image
 from nhl.model.encode import Encoder
@@ -73,7 +73,7 @@ def index_pictures(
 
     What is no picture that can be read, is too large, or comes after the first 300 or after two minutes is left
     out and counted.
-    Sub-folders of an archive become classes, where every picture is in one.
+    Folders of an archive become classes, where every picture is in one.
 
     Args:
         paths: pictures or zip archives of pictures.
@@ -81,7 +81,7 @@ def index_pictures(
         report: is told the stage and the share that is done, 0 to 1.
 
     Raises:
-        ValueError: if there is not one picture.
+        ValueError: if there is not one picture, or no room for them.
     """
     items: list[Item] = []
     thumbnails: list[bytes] = []
@@ -116,7 +116,11 @@ def _gallery(
 ) -> OwnPictures:  # fmt: skip
     folder = tempfile.TemporaryDirectory(prefix="nested-hashing-")
     path = Path(folder.name) / "gallery.db"
-    write_gallery(path, zip(items, thumbnails, strict=True), {"title": texts.MINE})
+    try:
+        write_gallery(path, zip(items, thumbnails, strict=True), {"title": texts.MINE})
+    except OSError as error:  # a full disk
+        folder.cleanup()
+        raise ValueError(texts.DISK_FULL) from error
     service = SearchService(encoder, Gallery(path), codes, key=secrets.token_hex(16))
     return OwnPictures(service, skipped, folder)
 
@@ -141,35 +145,20 @@ def _contents(paths: Sequence[Path]) -> Iterator[tuple[str, str, bytes | None]]:
             continue
         try:
             with zipfile.ZipFile(path) as archive:
-                entries = [entry for entry in archive.infolist() if not _idle(entry)]
-                for entry in islice(entries, MOST_ENTRIES):
+                for entry in entries(archive, MOST_ENTRIES):
                     limit = min(left, MOST_PICTURE_BYTES)
-                    content = _entry(archive, entry, limit)
+                    content = b"" if entry.is_outside else _entry(archive, entry.info, limit)
                     left = max(0, left - len(content))
-                    *folders, name = PurePosixPath(entry.filename).parts
                     fits = len(content) <= limit
-                    yield name, folders[-1] if folders else "", content if fits else None
-                for _ in entries[MOST_ENTRIES:]:
+                    yield entry.path.name, entry.label, content if fits else None
+                for _ in archive.filelist[MOST_ENTRIES:]:
                     yield "", "", None
         except (OSError, ValueError, zipfile.BadZipFile):
             yield path.name, "", None
 
 
-def _idle(entry: zipfile.ZipInfo) -> bool:
-    """Folders, and what macOS adds: nobody misses them."""
-    return (
-        entry.is_dir()
-        or not PurePosixPath(entry.filename).parts
-        or entry.filename.startswith("__MACOSX/")
-        or entry.filename.endswith(".DS_Store")
-    )
-
-
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
     """The bytes of a file in an archive, one more than the limit at most, whatever size it claims."""
-    path = PurePosixPath(entry.filename)
-    if path.is_absolute() or ".." in path.parts:
-        return b""
     try:
         with archive.open(entry) as file:
             return file.read(limit + 1)

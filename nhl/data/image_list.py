@@ -80,7 +80,7 @@ def _told(where: Path, protocol: Protocol, lost: int) -> Protocol:
     if lost:
         told.append(f"{lost:,} of {count:,} queries have nothing to find in the database")
     for sentence in told:
-        warnings.warn(f"`{where}`: {sentence}: take them out of one of the lists", stacklevel=5)
+        warnings.warn(f"`{where}`: {sentence}: take them out of one of the lists", stacklevel=4)
     return replace(protocol, description="; ".join([protocol.description, *told]))
 
 

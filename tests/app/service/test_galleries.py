@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawings import COLOURS, draw, encoded
+from heic import HEIC
 from PIL import Image
 
 from app import texts
@@ -277,3 +278,29 @@ def test_no_folder_to_keep_them_in_is_said(
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "file")
     with pytest.raises(WorkError, match="There is no folder on this machine"):
         galleries._folder()
+
+
+def test_heic_and_a_large_photo_are_read_among_own_pictures(service: SearchService, tmp_path: Path) -> None:
+    photo = encoded(draw("blue", 1).resize((8064, 6048)), "JPEG", quality=50)
+    files = {"cats/1.HEIC": HEIC, "dogs/2.jpg": photo}
+    own = index_pictures([archive(tmp_path / "a.zip", files)], service.encoder)
+    assert [item.label for item in own.service.items] == ["cats", "dogs"]
+    assert own.skipped == 0
+    own.close()
+
+
+def test_a_full_disk_is_not_told_as_pictures_that_cannot_be_read(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path, pictures: object, meta: object) -> None:
+        path.write_bytes(b"half")
+        folders.append(path.parent)
+        raise OSError(28, "No space left on device")
+
+    folders: list[Path] = []
+    monkeypatch.setattr(own_pictures, "write_gallery", write)
+    picture = tmp_path / "1.png"
+    picture.write_bytes(encoded(draw("red", 1)))
+    with pytest.raises(ValueError, match=r"^The server has no room for more pictures at the moment"):
+        index_pictures([picture], service.encoder)
+    assert not folders[0].exists()
