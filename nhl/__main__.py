@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nhl.commands import Formatter, advise, average, compare, evaluate, export, gallery, search, train
+from nhl.commands import Formatter, advise, average, compare, evaluate, export, gallery, output, search, train
 
 COMMANDS = (train, average, evaluate, compare, gallery, search, advise, export)
 
@@ -21,9 +21,13 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    output.escape_unknown_characters()
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        output.nobody_reads()
     except (ValueError, OSError, ArithmeticError, ModuleNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -37,6 +38,19 @@ def add_unreadable(parser: argparse.ArgumentParser) -> None:
         help="pictures that cannot be read: stop before the work begins, leave them out, or do not look; "
         "by default refuse for folder and list, else trust",
     )
+
+
+def check_bits(bits: int, checkpoint: Path) -> None:
+    """Refuse a code length that the model does not have, in the words of the option.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    from nhl.model.checkpoint import read_config
+
+    longest = read_config(checkpoint).lengths[-1]
+    if bits % 8 or not 8 <= bits <= longest:
+        raise ValueError(f"`--bits` must be a multiple of 8 from 8 to {longest} but got {bits}")
 
 
 def protocol(options: argparse.Namespace) -> "Protocol":

@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, bar
+from nhl.commands import Formatter, bar, check_bits
+from nhl.commands.output import one_line, print_json
 
 _EXAMPLES = """examples:
   python -m nhl gallery add photos --to my.db --checkpoint checkpoints/emoji
@@ -85,12 +85,12 @@ def _add(options: argparse.Namespace) -> None:
     with bar("Reading", unit=" pictures") as progress:
         report = add_folder(options.to, options.folder, checkpoint, options.labels, progress)
     if options.json:
-        print(json.dumps(dataclasses.asdict(report), indent=2, ensure_ascii=False))
+        print_json(dataclasses.asdict(report))
         return
     for path, reason in report.unreadable.items():
-        print(f"{path}: {reason}", file=sys.stderr)
+        print(one_line(f"{path}: {reason}"), file=sys.stderr)
     for sentence in report.told:
-        print(sentence, file=sys.stderr)
+        print(one_line(sentence), file=sys.stderr)
     print(f"{options.to}: {report}")
 
 
@@ -120,10 +120,10 @@ def _list(options: argparse.Namespace) -> None:
         pictures = [{name: getattr(item, name) for name in fields} for item in items]
         counts = dict(Counter(item.label for item in items).most_common())
         answer = {"checkpoint": gallery.meta.get("checkpoint"), "labels": counts, "pictures": pictures}
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     for item in items:
-        print(item.id, item.label, item.source or item.name, sep="\t")
+        print(one_line(item.id, item.label, item.source or item.name))
 
 
 def _remove(options: argparse.Namespace) -> None:
@@ -138,12 +138,12 @@ def _verify(options: argparse.Namespace) -> None:
 
     verdict = verify(options.gallery)
     if options.json:
-        print(json.dumps(dataclasses.asdict(verdict), indent=2, ensure_ascii=False))
+        print_json(dataclasses.asdict(verdict))
     else:
         for line in verdict.problems:
-            print(line)
+            print(one_line(line))
         for path in verdict.outdated:
-            print(f"{path}: gone or changed since it was added")
+            print(one_line(f"{path}: gone or changed since it was added"))
     if verdict.problems:
         raise GalleryError(
             f"{options.gallery} has {len(verdict.problems)} problems: build it again, or do what they say"
@@ -155,9 +155,14 @@ def _verify(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
     from nhl.gallery.codes import gallery_codes, own_checkpoint
-    from nhl.gallery.export import export_codes
+    from nhl.gallery.export import FORMATS, export_codes
 
+    if options.to.suffix not in FORMATS:
+        raise ValueError(f"`--to` must end on {', '.join(FORMATS)} but got {options.to.name!r}")
     gallery = Gallery(options.gallery)
-    codes = gallery_codes(gallery, options.checkpoint or own_checkpoint(gallery))
+    checkpoint = options.checkpoint or own_checkpoint(gallery)
+    if options.bits is not None:
+        check_bits(options.bits, checkpoint)
+    codes = gallery_codes(gallery, checkpoint)
     export_codes(gallery.items(), codes, options.to, options.bits)
     print(f"{len(codes)} codes in {options.to}")

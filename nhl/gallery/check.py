@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nhl.gallery.files import shown
-from nhl.gallery.store import CODE, WORDS, Gallery, GalleryError, checksum
+from nhl.gallery.store import CODE, WORDS, Gallery, GalleryError, checksum, read_only
 from nhl.images import ImageError, load_image
 
 
@@ -53,14 +53,15 @@ def verify(path: str | Path) -> Verdict:
         GalleryError: if the file is no gallery, or so damaged that it cannot be opened.
     """
     verdict = Verdict()
-    with closing(Gallery(path, check=False)) as gallery:
-        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            connection.create_function("checksum", -1, checksum, deterministic=True)
-            try:
-                _check(gallery, connection, verdict)
-            except (sqlite3.DatabaseError, GalleryError) as error:
-                verdict.problems.append(f"the database is damaged: {error}")
+    with (
+        closing(Gallery(path, check=False)) as gallery,
+        closing(sqlite3.connect(read_only(Path(path)), uri=True)) as connection,
+    ):
+        connection.create_function("checksum", -1, checksum, deterministic=True)
+        try:
+            _check(gallery, connection, verdict)
+        except (sqlite3.DatabaseError, GalleryError) as error:
+            verdict.problems.append(f"the database is damaged: {error}")
     return verdict
 
 

@@ -10,6 +10,7 @@ it is opened; in one that grows each row has a checksum, which is compared as th
 """
 
 import json
+import os
 import sqlite3
 import threading
 import zlib
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,15 @@ CREATE TABLE items (
     style TEXT NOT NULL, split TEXT NOT NULL, source TEXT NOT NULL, thumbnail BLOB NOT NULL);
 CREATE INDEX items_by_split ON items (split, id);
 """
+
+
+NO_LOCKS = "its drive does not lock: choose a local place"
+# What SQLite says of a gallery that need not be damaged, and what to do.
+_REASONS = {
+    "locking protocol": NO_LOCKS,
+    "unable to open": "make sure that you may read it, then try again",
+    "locked": "another program holds it: close that program and try again",
+}
 
 
 class GalleryError(ValueError):
@@ -54,6 +65,16 @@ class Item:
     source: str = ""
 
 
+def read_only(path: Path) -> str:
+    """The address by which SQLite opens a file for reading, also one on another machine in Windows' notation.
+
+    >>> read_only(Path("/photos/my?.db"))
+    'file:///photos/my%3F.db?mode=ro'
+    """
+    place = quote(os.fsencode(path.absolute().as_posix()))
+    return f"file://{'' if place.startswith('/') else '/'}{place}?mode=ro"
+
+
 class Gallery:
     """A gallery opened for reading; safe to share between threads.
 
@@ -70,9 +91,7 @@ class Gallery:
         self.path = Path(path)
         if not self.path.is_file():
             raise GalleryError(f"no gallery at {self.path}: make one with `python -m nhl gallery add`")
-        self._connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(read_only(self.path), uri=True, check_same_thread=False)
         self._lock = threading.Lock()  # sqlite3 mixes up the rows of two threads on one connection
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
         with self._plain_errors():
@@ -103,6 +122,9 @@ class Gallery:
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:  # the last two: no JSON, no text
             if isinstance(error, GalleryError):
                 raise
+            for mark, reason in _REASONS.items():
+                if mark in str(error):
+                    raise GalleryError(f"{self.path} cannot be read ({error}): {reason}") from error
             raise GalleryError(
                 f"{self.path} is no gallery or is damaged ({error}): build it again"
             ) from error

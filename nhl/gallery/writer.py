@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nhl.gallery.files import PictureFile, shown
-from nhl.gallery.store import CODE, FORMAT, SCHEMA, WORDS, GalleryError, checksum
+from nhl.gallery.store import CODE, FORMAT, NO_LOCKS, SCHEMA, WORDS, GalleryError, checksum
 
 _GROWING = """
 CREATE TABLE files (
@@ -168,10 +168,13 @@ def writing(path: str | Path, create: bool = False, wait: float = 2.0) -> Iterat
 
     Raises:
         GalleryBusyError: if another process is still writing to it.
-        GalleryError: if there is no file, or it is no gallery, is damaged, or was built whole and cannot grow.
+        GalleryError: if there is no file, it is a folder or no gallery, is damaged, or was built whole and
+            cannot grow.
         OSError: if it cannot be written or its disk is full; what was committed is safe.
     """
     path = Path(path)
+    if path.is_dir():
+        raise GalleryError(f"{path} is a folder: give a file in it, as in {path / 'my.db'}")
     if not create and not path.is_file():
         raise GalleryError(f"no gallery at {path}: make one with `python -m nhl gallery add`")
     try:
@@ -242,12 +245,12 @@ def _no_place(error: Exception) -> str:
     """What to do where the file of the lock cannot be made or locked."""
     unlockable = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, None)
     if getattr(error, "errno", None) in unlockable:
-        return _REASONS["locking protocol"]
+        return NO_LOCKS
     return _REASONS["unable to open"]
 
 
 _REASONS = {
-    "locking protocol": "its drive does not lock: choose a local place",
+    "locking protocol": NO_LOCKS,
     "full": "its disk is full; all that was reported done is safe: make room and give the same command again",
     "I/O": "its disk is full or failing; all that was reported done is safe: make room and try again",
     "readonly": "it or its folder is read-only: choose a place that can be written",

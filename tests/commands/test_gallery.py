@@ -1,7 +1,9 @@
 """A folder of pictures from the command line: add, search, advise, export, verify, remove."""
 
 import json
+import os
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,9 @@ from drawings import COLOURS, draw
 from PIL import Image
 
 from nhl.__main__ import main
+from nhl.gallery import Item, write_gallery
 
+ROOT = Path(__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
 
 
@@ -144,6 +148,9 @@ def test_export_of_the_network(tiny_checkpoint: Path, photos: Path, tmp_path: Pa
             "no gallery at nowhere.db: make one with `python -m nhl gallery add`",
         ),
         (["gallery", "remove", "nowhere.db", "x"], "no gallery at nowhere.db"),
+        (["gallery", "add", "pyproject.toml", "--to", "my.db"], "pyproject.toml is a file: give the folder"),
+        (["gallery", "add", "nhl", "--to", "my.db"], "nhl holds no pictures (JPEG,"),
+        (["gallery", "export", "nowhere.db", "--to", "a.txt"], "`--to` must end on .npz, "),
     ],
 )
 def test_bad_input_is_one_line(
@@ -151,7 +158,9 @@ def test_bad_input_is_one_line(
 ) -> None:
     known = ["--checkpoint", str(tiny_checkpoint)] if "add" in command else []
     assert main([*command, *known]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {message}")
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert message in last
 
 
 def test_an_empty_gallery(photos: Path, tiny_checkpoint: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -161,3 +170,109 @@ def test_an_empty_gallery(photos: Path, tiny_checkpoint: Path, tmp_path: Path, c
     run(capsys, "gallery", "add", tmp_path / "bad", "--to", path, "--checkpoint", tiny_checkpoint)
     assert main(["search", str(path), str(photos / "red" / "1.png")]) == 2
     assert "my.db holds no pictures: add some with `python -m nhl gallery add`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--bits", "33"], "`--bits` must be a multiple of 8 from 8 to 128 but got 33"),
+        (["--bits", "0"], "`--bits` must be a multiple of 8 from 8 to 128 but got 0"),
+        (["--bits", "256"], "`--bits` must be a multiple of 8 from 8 to 128 but got 256"),
+        (["--top", "0"], "`--top` must be at least 1 but got 0"),
+        (["--show", "a.txt"], "`--show` must end on .png, .jpg or another kind of picture but got 'a.txt'"),
+        (["--show", "none/a.png"], "`--show` none/a.png: there is no folder none; make it first"),
+    ],
+)
+def test_mistakes_of_search_are_told_in_the_words_of_its_options(
+    gallery: str,
+    photos: Path,
+    options: list[str],
+    message: str,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nhl.model.encode.Encoder", None)  # what takes seconds has not begun
+    assert main(["search", gallery, str(photos / "red" / "1.png"), *options]) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_a_query_that_is_not_there_and_one_that_cannot_be_read(
+    gallery: str, photos: Path, capsys: Capture
+) -> None:
+    assert main(["search", gallery, "none.png"]) == 2
+    assert capsys.readouterr().err == "error: The file 'none.png' does not exist.\n"
+    assert main(["search", gallery, str(photos)]) == 2
+    assert "cannot be read (Is a directory)" in capsys.readouterr().err
+
+
+def test_the_bits_of_an_export(gallery: str, tmp_path: Path, capsys: Capture) -> None:
+    assert main(["gallery", "export", gallery, "--to", str(tmp_path / "a.npz"), "--bits", "12"]) == 2
+    assert "`--bits` must be a multiple of 8 from 8 to 128 but got 12" in capsys.readouterr().err
+
+
+def test_a_gallery_that_is_a_folder(
+    photos: Path, tiny_checkpoint: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    assert (
+        main(["gallery", "add", str(photos), "--to", str(tmp_path), "--checkpoint", str(tiny_checkpoint)])
+        == 2
+    )
+    assert f"{tmp_path} is a folder: give a file in it, as in {tmp_path}/my.db" in capsys.readouterr().err
+
+
+def test_what_add_passes_over_is_told(
+    photos: Path, tiny_checkpoint: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder, labels = tmp_path / "mix", tmp_path / "labels.csv"
+    folder.mkdir()
+    draw("red", 1).save(folder / "1.png")
+    (folder / "notes.txt").touch()
+    (folder / "raw.DNG").touch()
+    labels.write_text("1.PNG,red\n2.png,red\n")
+    command = ["gallery", "add", folder, "--to", tmp_path / "my.db", "--labels", labels]
+    report = answer(capsys, *command, "--checkpoint", tiny_checkpoint)
+    assert report["passed_over"] == [str(folder / "notes.txt")]
+    assert report["unmatched"] == ["line 2: '2.png'"]
+    assert [*report["unreadable"]] == [str(folder / "raw.DNG")]
+    assert main([*map(str, command)]) == 0
+    told = capsys.readouterr().err
+    assert f"{labels}: 1 of 2 lines name no picture, first line 2: '2.png'" in told
+    assert "1 file passed over, no picture by its name: 1 .txt; first 'notes.txt'" in told
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A gallery whose names are in scripts that no code page has together."""
+    names = ["猫.png", "Кошка 🐈.png", "two\nlines.png", "é.png"]
+    path = tmp_path_factory.mktemp("foreign") / "x.db"
+    items = [(Item(n, name, "猫", ("猫",), source=name), b"") for n, name in enumerate(names * 3000)]
+    write_gallery(path, items, {})
+    return str(path)
+
+
+def shell(command: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m nhl {command}"],
+        cwd=ROOT, capture_output=True, check=False, env=os.environ | variables,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "cp932"])
+def test_output_in_any_encoding(foreign: str, encoding: str) -> None:
+    done = shell(f"gallery list {foreign}", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode(encoding).splitlines()
+    assert len(lines) == 12_000
+    assert lines[2].endswith("two\\nlines.png")
+    assert lines[0].split("\t")[2] == ("猫.png" if encoding in ("utf-8", "cp932") else "\\u732b.png")
+    listed = shell(f"gallery list {foreign} --json", PYTHONIOENCODING=encoding)
+    assert [p["name"] for p in json.loads(listed.stdout.decode(encoding))["pictures"]][:2] == [
+        "猫.png",
+        "Кошка 🐈.png",
+    ]
+
+
+def test_a_closed_pipe_is_no_error(foreign: str) -> None:
+    done = shell(f"gallery list {foreign} | head -1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"0\t")

@@ -2,11 +2,14 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from nhl.gallery import Gallery, GalleryError, Item, write_gallery
+from nhl.gallery.store import read_only
 
 ITEMS = [
     Item(0, "zebra face", "animal", ("animal", "nature"), "Noto", "train", "a#1"),
@@ -112,3 +115,43 @@ def test_a_full_disk_is_told_as_such_and_leaves_what_stood_there(
     monkeypatch.undo()
     assert [item.name for item in Gallery(path).items()] == ["old"]
     assert [file.name for file in tmp_path.iterdir()] == ["my.db"]
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        (r"\\server\photos\my.db", "file:////server/photos/my.db?mode=ro"),
+        (r"C:\My photos\my.db", "file:///C%3A/My%20photos/my.db?mode=ro"),
+    ],
+)
+def test_addresses_of_windows(path: str, address: str) -> None:
+    place: Any = SimpleNamespace(absolute=lambda: PureWindowsPath(path))
+    assert read_only(place) == address
+
+
+@pytest.mark.parametrize("name", ["a?b#c%41.db", "猫.db", "caf\udce9.db"])
+def test_any_name_is_opened(tmp_path: Path, name: str) -> None:
+    write_gallery(tmp_path / name, [(Item(0, "x", "a"), b"x")], {})
+    assert len(Gallery(tmp_path / name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("locking protocol", "its drive does not lock: choose a local place"),
+        ("unable to open database file", "make sure that you may read it"),
+        ("database is locked", "another program holds it"),
+        ("file is not a database", "is no gallery or is damaged"),
+    ],
+)
+def test_what_cannot_be_read_is_not_called_damaged(
+    tmp_path: Path, words: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows(gallery: Gallery, query: str) -> list[Any]:
+        raise sqlite3.OperationalError(words)
+
+    write_gallery(tmp_path / "my.db", [], {})
+    monkeypatch.setattr(Gallery, "_rows", rows)
+    with pytest.raises(GalleryError, match=rf"my\.db .*\({words}\)") as told:
+        Gallery(tmp_path / "my.db")
+    assert sentence in str(told.value)
