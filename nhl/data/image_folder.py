@@ -25,7 +25,7 @@ def image_folder(where: Path | None = None) -> Protocol:
 
     Where the folder has `train` and `query` (or `test`, or `valid`), in any case, each with one sub-folder a
     class, these are the parts, and `database`, or else `train`, is the database. Pictures at any depth below
-    the folder of a class belong to it; folders that a system keeps for itself hold none. Figures of two
+    the folder of a class belong to it; folders of a system hold none. Figures of two
     folders, or of two splits of one, are not comparable.
 
     Args:

@@ -31,10 +31,10 @@ class Entry:
 
 
 def entries(archive: zipfile.ZipFile, most: int) -> list[Entry]:
-    """The first files of an archive, without hidden ones and those that a system keeps for itself.
+    """The first files of an archive, without those of a system.
 
-    A label is the first folder on the way to a file, as `nhl.gallery.labels.folder_labels` has it of a
-    folder. A folder around all pictures is the archive itself under its own name, and no class.
+    A label is the first folder on the way to a file, as in `nhl.gallery.labels.folder_labels`. A folder
+    that holds all pictures is what was zipped, and no class.
 
     Args:
         archive: opened for reading.
@@ -51,9 +51,9 @@ def entries(archive: zipfile.ZipFile, most: int) -> list[Entry]:
 
 
 def name_of(info: zipfile.ZipInfo) -> str:
-    r"""The name of a file in an archive: in UTF-8 if it can be, as Linux writes it without saying so.
+    r"""The name of a file in an archive: decoded as UTF-8 where it can be, since some programs do not mark it.
 
-    `\` parts folders, as some programs of Windows write it, unless that would lead out of the archive.
+    `\` separates folders, as some programs on Windows write it, unless that would lead out of the archive.
     """
     name = info.filename
     if not info.flag_bits & 0x800:  # which would say that it is in UTF-8; Python took it for CP437
@@ -75,14 +75,14 @@ def _leads_out(path: PurePosixPath) -> bool:
 
 
 def _has_system(path: PurePosixPath) -> bool:
-    """Whether a file is a system's own or lies in such a folder; one that is only hidden may be a picture."""
+    """Whether a file belongs to a system or lies in such a folder; a hidden file may be a picture."""
     *folders, name = path.parts
     kept = name == ".DS_Store" or name.startswith("._") or (is_system(name) and not name.startswith("."))
     return kept or any(folder != ".." and is_system(folder) for folder in folders)
 
 
 def _folder_around(pictures: Sequence[PurePosixPath], files: Sequence[PurePosixPath]) -> int:
-    """How many folders at the start of each path are around everything, so that they part no classes."""
+    """How many folders at the start of each path hold everything, so that they are no classes."""
     tops = {path.parts[0] if len(path.parts) > 1 else "" for path in pictures}
     if len(tops) != 1 or "" in tops:
         return 0

@@ -1,4 +1,4 @@
-"""Is a gallery whole? Every picture, file and code looked at."""
+"""Check that a gallery is intact: every picture, file and code."""
 
 import os
 import sqlite3
@@ -47,7 +47,7 @@ _SUMS = {
 
 
 def verify(path: str | Path) -> Verdict:
-    """Look at all of a gallery: the database, every thumbnail, and that files and codes match the pictures.
+    """Check all of a gallery: the database, every thumbnail, and that files and codes match the pictures.
 
     Raises:
         GalleryError: if the file is no gallery, or so damaged that it cannot be opened.

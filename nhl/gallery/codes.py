@@ -1,4 +1,4 @@
-"""The codes of a gallery under a model: the stored ones where they are still true, else new ones."""
+"""The codes of a gallery by one model: the stored ones where they are still valid, else new ones."""
 
 import warnings
 from contextlib import suppress

@@ -9,17 +9,17 @@ CELL, LINE, GAP, COLUMNS = 128, 16, 8, 5
 
 
 def contact_sheet(query: Image.Image, found: Iterable[tuple[bytes, str]]) -> Image.Image:
-    """The picture looked for, and under it those found, in rows of five with a line of text each.
+    """The query, and under it the pictures found, in rows of five with a line of text each.
 
     Args:
-        query: the picture looked for.
+        query: the query picture.
         found: thumbnails (files of any picture format) with their captions, the nearest first.
     """
     cells = [(Image.open(BytesIO(content)), caption) for content, caption in found]
     rows = -(-len(cells) // COLUMNS)
     size = (GAP + COLUMNS * (CELL + GAP), GAP + (rows + 1) * (CELL + LINE + GAP))
     sheet = Image.new("RGB", size, "white")
-    _place(sheet, query, "looked for", 0, 0)
+    _place(sheet, query, "query", 0, 0)
     for number, (image, caption) in enumerate(cells):
         _place(sheet, image, caption, number % COLUMNS, number // COLUMNS + 1)
     return sheet

@@ -33,7 +33,7 @@ class Found:
         files: its pictures, ordered by path; a folder that is linked to comes after those that are not.
         unreadable: the files and folders that could not be looked at, and pictures of kinds that cannot be
             read, and why.
-        passed_over: the files whose names are not those of pictures; hidden ones and a system's are not told.
+        passed_over: the files that are not named like pictures, but for hidden ones and those of a system.
     """
 
     root: bytes
@@ -55,7 +55,7 @@ def numbered_pictures(folder: Path) -> list[Path]:
 def find_pictures(folder: str | Path) -> Found:
     """Walk a folder for files named like pictures, each folder once however often it is linked to.
 
-    Hidden files and folders, and those that a system keeps for itself, are not looked at. Links that lead out of the folder are not followed: what
+    Hidden files and folders, and those of a system, are not looked at. Links that lead out of the folder are not followed: what
     they lead to is added by its own name, or not at all.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Folders of pictures to a gallery with codes, and the same again later: only what changed is read."""
+"""Add folders of pictures to a gallery, and update it later by reading only what has changed."""
 
 import os
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Report:
         unchanged: that were there already.
         dropped: whose files are gone.
         unreadable: files and folders that could not be read, and why.
-        passed_over: files whose names are not those of pictures.
+        passed_over: files that are not named like pictures.
         unmatched: lines of the file of labels that name no picture.
         told: what else is worth saying, a sentence each.
     """

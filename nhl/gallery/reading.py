@@ -1,4 +1,4 @@
-"""Picture files to what a gallery keeps of them, read and decoded once, in the encoder's own threads."""
+"""Read picture files, once, into what a gallery keeps of them, in the encoder's own threads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ class Read:
 
 
 class _Chunk(Sequence[Image.Image | bytes]):
-    """Files that are read when the encoder asks for them; `read` holds what was found on the way."""
+    """Files that are read when the encoder takes them; `read` holds what was found on the way."""
 
     def __init__(self, files: Sequence[PictureFile], knows: Callable[[PictureFile, str], bool]) -> None:
         self.files, self._knows = files, knows

@@ -1,4 +1,4 @@
-"""The kinds of picture that can be read, those that cannot, and how files say which they are."""
+"""Picture formats: which can be read, which cannot, and how to tell a file's format."""
 
 import os
 from collections.abc import Mapping
@@ -37,10 +37,10 @@ ENDINGS = frozenset(
 KINDS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 ADVICE = f"please send a {KINDS} picture."
 DAMAGED = "The image is damaged or cut short."
-RAW_TIFF = f"This kind of TIFF cannot be read, a camera raw: {ADVICE}"
+RAW_TIFF = f"This kind of TIFF cannot be read (camera raw): {ADVICE}"
 
 _RAW, _JPEG2000, _PHOTOSHOP = "A camera raw", "A JPEG 2000", "A Photoshop"
-# Endings of pictures that cannot be read: they are named, not passed over.
+# Endings of pictures that cannot be read: these files are reported, not skipped.
 _UNREADABLE = {
     **dict.fromkeys(
         [".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw", ".x3f"], _RAW

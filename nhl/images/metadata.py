@@ -1,4 +1,4 @@
-"""What surrounds the pixels in a file: which way is up, and files without what is broken in them."""
+"""Metadata: the orientation, and files without the parts that may be broken."""
 
 from contextlib import suppress
 from io import BytesIO
@@ -10,7 +10,7 @@ _JPEG_NEEDED = (0xE1, 0xEE)  # EXIF for its orientation, Adobe for its kind of C
 
 
 def upright(image: Image.Image, exif: bytes | None) -> Image.Image:
-    """The picture turned as its EXIF says; XMP, which browsers do not look at, is not asked."""
+    """The picture turned as its EXIF says; XMP is ignored, as browsers do."""
     with suppress(Exception):  # corrupt EXIF: the pixels are fine
         found, bare = Image.Exif(), Image.Exif()
         found.load(exif or b"")

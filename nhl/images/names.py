@@ -1,4 +1,4 @@
-"""Names of files and folders: which a system keeps for itself, and which are the same in two spellings."""
+"""Names of files and folders: which belong to a system, and which are two spellings of one name."""
 
 import posixpath
 import unicodedata
@@ -44,15 +44,15 @@ def folded(path: str) -> str:
 
 
 def passed_over(names: Iterable[str]) -> str:
-    """How many files are no pictures by their names, which endings they have, and the first of them.
+    """How many files were skipped because of their names, their endings, and the first of them.
 
     >>> passed_over(["a.txt", "b.txt", "README"])
-    "3 files passed over, no pictures by their names: 2 .txt, 1 without an ending; first 'README'"
+    "3 files skipped, not named like pictures: 2 .txt, 1 without an ending; first 'README'"
     """
     found = sorted(names)
     endings = Counter(posixpath.splitext(name)[1].lower() or "without an ending" for name in found)
     told = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(5))
     more = ", ..." if len(endings) > 5 else ""
     files = "file" if len(found) == 1 else "files"
-    pictures = "no picture by its name" if len(found) == 1 else "no pictures by their names"
-    return f"{len(found):,} {files} passed over, {pictures}: {told}{more}; first {found[0]!r}"
+    pictures = "a picture" if len(found) == 1 else "pictures"
+    return f"{len(found):,} {files} skipped, not named like {pictures}: {told}{more}; first {found[0]!r}"

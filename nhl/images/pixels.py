@@ -73,7 +73,7 @@ def _full_scale(values: NDArray[Any], tags: Any) -> int | None:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, was_grey: bool) -> Image.Image:
-    """A picture in mode L, RGB or RGBA, with its colours as its ICC profile means them; one that is wrong is ignored.
+    """A picture in mode L, RGB or RGBA, its colours converted to sRGB; a profile that is wrong is ignored.
 
     Args:
         image: in mode L, RGB, RGBA, CMYK or LAB.
@@ -92,7 +92,7 @@ def to_srgb(image: Image.Image, profile: bytes | None, was_grey: bool) -> Image.
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, of: str) -> tuple[ImageCms.ImageCmsTransform | None, str]:
-    """What makes sRGB of a mode, and the mode that it takes; None where there is nothing to do."""
+    """The conversion of a mode to sRGB, and the mode that it takes; None where there is nothing to do."""
     srgb = ImageCms.createProfile("sRGB")
     try:
         if of == "LAB":
@@ -122,7 +122,7 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
 
 
 def without_gamma(image: Image.Image, gamma: float) -> Image.Image:
-    """A picture in mode L, RGB or RGBA whose samples are light to the power of `gamma`, as sRGB has it."""
+    """A picture in mode L, RGB or RGBA, stored with a gamma of `gamma`, as a browser shows it."""
     exponent = 1 / (gamma * SCREEN)
     if abs(exponent - 1) < 0.05:
         return image

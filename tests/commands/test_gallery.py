@@ -116,7 +116,7 @@ def test_verify_remove_encode(
     copy = tmp_path / "copy.db"
     copy.write_bytes(Path(gallery).read_bytes())
     assert run(capsys, "gallery", "remove", copy, photos / "red") == f"{copy}: 4 removed\n"
-    assert run(capsys, "gallery", "verify", copy) == f"{copy} is whole: 12 pictures, 0 out of date\n"
+    assert run(capsys, "gallery", "verify", copy) == f"{copy} is intact: 12 pictures, 0 out of date\n"
     told = run(capsys, "gallery", "encode", copy)
     assert told == f"{copy} holds the codes of {tiny_checkpoint.resolve()}, 0 of them from thumbnails\n"
     connection = sqlite3.connect(copy)
@@ -126,7 +126,7 @@ def test_verify_remove_encode(
     assert main(["gallery", "verify", str(copy), "--json"]) == 2
     shown = capsys.readouterr()
     assert json.loads(shown.out)["problems"] == ["picture 0 has no code"]
-    assert f"error: {copy} has 1 problems" in shown.err
+    assert f"error: {copy} has 1 problem:" in shown.err
     run(capsys, "gallery", "encode", copy)
     run(capsys, "gallery", "verify", copy)
 
@@ -237,7 +237,7 @@ def test_what_add_passes_over_is_told(
     assert main([*map(str, command)]) == 0
     told = capsys.readouterr().err
     assert f"{labels}: 1 of 2 lines name no picture, first line 2: '2.png'" in told
-    assert "1 file passed over, no picture by its name: 1 .txt; first 'notes.txt'" in told
+    assert "1 file skipped, not named like a picture: 1 .txt; first 'notes.txt'" in told
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def test_any_depth_and_any_kind(tmp_path: Path) -> None:
     (tmp_path / "x" / "notes.txt").write_text("no picture")
     fill(tmp_path / "x", "red", [".hidden/f.png", ".g.png"])
     fill(tmp_path, "red", [".thumbnails/h.png"])
-    with pytest.warns(UserWarning, match=r"1 file passed over, .*: 1 \.txt; first 'x/notes\.txt'"):
+    with pytest.warns(UserWarning, match=r"1 file skipped, .*: 1 \.txt; first 'x/notes\.txt'"):
         found = load_protocol(f"folder:{tmp_path}")
     both = names(found.query) + names(found.train)
     assert sorted(both) == sorted(Path(kind).name for kind in kinds)

@@ -156,9 +156,7 @@ def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
     make(tmp_path, "a.dng", "b.txt")
-    with pytest.raises(
-        ValueError, match=r"holds no pictures .*a\.dng: A camera raw file .*1 file passed over"
-    ):
+    with pytest.raises(ValueError, match=r"holds no pictures .*a\.dng: A camera raw file .*1 file skipped"):
         find_pictures(tmp_path)
 
 

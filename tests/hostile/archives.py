@@ -88,6 +88,8 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], int, int | None]] = {
     "cut in half": (lambda: packed(good)[: len(packed(good)) // 2], 0, None),
     "words behind a signature": (lambda: b"PK\x05\x06" + b"only words" * 10, 0, None),
     "only folders": (partial(packed, ("a/", b""), ("a/b/", b"")), 0, None),
+    "backslashes": (partial(packed, ("cats\\1.png", GOOD), ("dogs\\..\\..\\2.png", GOOD)), 2, 0),
+    "what a drive adds": (partial(packed, good, ("@eaDir/good.png/THUMB_M.png", GOOD)), 1, 0),
     "LZMA": (partial(packed, good, method=zipfile.ZIP_LZMA), 1, 0),
     "5,000 files": (partial(packed, good, *[(f"{n}.txt", b"") for n in range(5_000)]), 1, 5_000),
     **{

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 from drawings import BLUE, GREEN, RED, WHITE, chunk, corners, encoded, png
+from heic import CORNERS, HEIC
 from hostile.cases import Case
 from PIL import Image, features
 
@@ -209,6 +210,26 @@ def animations() -> dict[str, Case]:
     return cases
 
 
+def heic() -> dict[str, Case]:
+    """A photo of a phone: whole, cut short, and with bytes that lie."""
+    quarters = Image.new("RGB", (2, 2))
+    for place, colour in enumerate(CORNERS):
+        quarters.putpixel((place % 2, place // 2), colour)
+    shown = quarters.resize((64, 48), Image.Resampling.NEAREST)
+    refused = "damaged|not an image|HEIF"
+    cases = {"a HEIC": Case(lambda: HEIC, shown, tolerance=4)}
+    for place in (4, 12, 24, 100, len(HEIC) // 2, len(HEIC) - 1):
+        cases[f"HEIC cut at {place}"] = Case(partial(HEIC.__getitem__, slice(place)), shown, refused, 255)
+    chance = random.Random(0)
+    for number in range(20):
+        data = bytearray(HEIC)
+        for _ in range(4):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        sentence = f"{refused}|too many pixels|no pixels"
+        cases[f"HEIC with wrong bytes, {number}"] = Case(partial(bytes, data), None, sentence)
+    return cases
+
+
 def no_pictures() -> dict[str, Case]:
     """What is none at all, what is of another kind, and what is two things at once."""
     archive = io.BytesIO()
@@ -227,6 +248,8 @@ def no_pictures() -> dict[str, Case]:
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
             r"^The HEIF \(HEIC\) picture is damaged or of a kind that cannot be read",
         ),
+        "a JPEG XL": (b"\xff\x0a" + bytes(100), "^A JPEG XL file cannot be read"),
+        "a JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100), "^A JPEG 2000 file cannot be read"),
         "a zip": (inside, NONE),
         "a pickle": (b"\x80\x04cposix\nsystem\n(S'true'\ntR.", NONE),
         "a program": (b"\x7fELF" + bytes(100), NONE),
@@ -257,5 +280,5 @@ def no_pictures() -> dict[str, Case]:
 
 
 PICTURES = {
-    **formats(), **depths(), **turned(), **cuts(), **bombs(), **metadata(), **animations(), **no_pictures()
+    **formats(), **depths(), **turned(), **cuts(), **bombs(), **metadata(), **animations(), **heic(), **no_pictures()
 }  # fmt: skip

@@ -145,7 +145,7 @@ def test_a_large_jpeg_is_decoded_at_a_reduced_scale(progressive: bool, times: in
         load_image(data, max_pixels=most, max_side=2400)  # which decodes all of it
 
 
-def test_a_picture_of_48_megapixels_as_telephones_make_is_read_with_the_limit_of_the_page() -> None:
+def test_a_photo_of_48_megapixels_is_read_within_the_limit_of_the_page() -> None:
     image = load_image(encoded(corners(8064, 6048), "JPEG"), max_pixels=25_000_000)
     assert image.size == (504, 378)
     assert_close(image, corners(504, 378), tolerance=2)

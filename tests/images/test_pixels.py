@@ -217,6 +217,7 @@ def test_negative_samples_are_black() -> None:
     assert grey_of(tiff("<", samples, t258=16, t339=2)) == [[0, 0], [0, 255]]
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow's, of the file that is cut short
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(
     ("bytes_a_pixel", "tags"),
@@ -230,7 +231,7 @@ def test_negative_samples_are_black() -> None:
 )
 def test_other_kinds_of_tiff_are_refused_as_such(order: str, bytes_a_pixel: int, tags: Any) -> None:
     data = tiff(order, bytes(4 * bytes_a_pixel), **tags)
-    with pytest.raises(ImageError, match=r"^This kind of TIFF cannot be read[:,]"):
+    with pytest.raises(ImageError, match=r"^This kind of TIFF cannot be read( \(camera raw\))?: please"):
         load_image(data)
     with pytest.raises(ImageError, match=r"^The image is damaged or cut short\.$"):
         load_image(data[:40])
@@ -240,7 +241,7 @@ def test_the_small_picture_of_a_raw_file_is_not_taken_for_the_picture(tmp_path: 
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[50706] = b"\1\4\0\0"
     corners().save(tmp_path / "a.tif", tiffinfo=tags)
-    with pytest.raises(ImageError, match="a camera raw"):
+    with pytest.raises(ImageError, match=r"cannot be read \(camera raw\)"):
         load_image(tmp_path / "a.tif")
-    with pytest.raises(ImageError, match="a camera raw"):
+    with pytest.raises(ImageError, match=r"cannot be read \(camera raw\)"):
         load_image(tiff("<", bytes(4), t258=8, t254=1, t330=8))
