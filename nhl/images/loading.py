@@ -8,7 +8,8 @@ from typing import IO, TypeAlias
 
 from PIL import Image
 
-from nhl.images.kinds import DAMAGED, FORMATS, RAW_TIFF, is_raw, why_not
+from nhl.images import tiff
+from nhl.images.kinds import ADVICE, DAMAGED, FORMATS, why_not
 from nhl.images.metadata import upright, without_metadata
 from nhl.images.pixels import eight_bits, to_srgb, without_gamma
 
@@ -82,8 +83,8 @@ def _decode(file: IO[bytes], max_pixels: int, max_side: int) -> Image.Image:
     except Exception as error:  # a decoder may raise anything at a hostile file
         raise ImageError(why_not(file)) from error
     with image:
-        if is_raw(getattr(image, "tag_v2", {})):
-            raise ImageError(RAW_TIFF)
+        if why := tiff.refusal(image):
+            raise ImageError(f"{why}: {ADVICE}")
         _check_size(image, max_pixels * _reducible(image))
         width, height = (max(1, side // _factor(image, max_side)) for side in image.size)
         image.draft("RGB", (width, height))  # a large JPEG decodes at 1/2, 1/4 or 1/8

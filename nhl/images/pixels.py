@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from nhl.images.tiff import BITS, PHOTOMETRIC, SAMPLES, SIGNED, WHITE_IS_ZERO
+
 SCREEN = 2.2  # the gamma that a browser shows a PNG with
-_BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of TIFF
-_WHITE_IS_ZERO, _SIGNED = 0, 2
 _SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
@@ -31,7 +31,7 @@ def _of_deep(image: Image.Image) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     values = np.asarray(image)
     grey = _grey(image.mode, values, tags)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+    if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
         grey = 255 - grey
     if (transparent := image.info.get("transparency")) is not None:
         grey[values == transparent] = 255
@@ -55,7 +55,7 @@ def _grey(mode: str, values: NDArray[Any], tags: Any) -> NDArray[np.uint8]:
 
 def _full_scale(values: NDArray[Any], tags: Any) -> int | None:
     """The value of white, where one is agreed on."""
-    bits, signed = tags.get(_BITS, (0,))[0], tags.get(_SAMPLES, (1,))[0] == _SIGNED
+    bits, signed = tags.get(BITS, (0,))[0], tags.get(SAMPLES, (1,))[0] == SIGNED
     low, high = int(values.min()), int(values.max())
     if bits == 32:
         unsigned_high = int(values.view(np.uint32).max()) if low < 0 else high

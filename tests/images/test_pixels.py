@@ -227,6 +227,9 @@ def test_negative_samples_are_black() -> None:
         (12, {"t258": (32, 32, 32), "t262": 2, "t277": 3, "t339": (3, 3, 3)}),  # floats
         (8, {"t258": 64, "t339": 3}),
         (2, {"t258": 16, "t262": 32803}),  # the mosaic of a sensor
+        (1, {"t258": 8, "t339": 2}),  # signed bytes, which would come out half as bright
+        (6, {"t258": (16, 16, 16), "t262": 2, "t277": 3, "t284": 2}),  # a plane a colour
+        (3, {"t258": (8, 8, 8), "t262": 2, "t277": 3, "t259": 50001}),  # packed as WebP
     ],
 )
 def test_other_kinds_of_tiff_are_refused_as_such(order: str, bytes_a_pixel: int, tags: Any) -> None:
@@ -245,3 +248,14 @@ def test_the_small_picture_of_a_raw_file_is_not_taken_for_the_picture(tmp_path: 
         load_image(tmp_path / "a.tif")
     with pytest.raises(ImageError, match=r"cannot be read \(camera raw\)"):
         load_image(tiff("<", bytes(4), t258=8, t254=1, t330=8))
+
+
+def test_what_pillow_reads_in_the_wrong_byte_order_is_refused() -> None:
+    stored = Image.fromarray(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8))
+    little = encoded(stored, "TIFF", compression="tiff_adobe_deflate")
+    assert load_image(little).getpixel((7, 7)) == (255, 255, 255)
+    big = tiff(">", bytes(16), t258=32, t339=3, t259=8)
+    with pytest.raises(ImageError, match="This kind of TIFF cannot be read"):
+        load_image(big)
+    with pytest.raises(ImageError, match="This kind of TIFF cannot be read"):
+        load_image(b"MM\0+" + bytes(100))
