@@ -59,7 +59,9 @@ _STARTS = {
 }
 _INSIDE = {b"<svg": "An SVG", b"%PDF": "A PDF"}
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1")
-_READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8")
+_JPEG = b"\xff\xd8\xff"
+_OTHER_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)  # lossless, of several sizes, JPEG-LS
+_READABLE_STARTS = (b"\x89PNG\r\n", b"GIF8")
 
 
 def unreadable_kind(name: str | os.PathLike[str]) -> str | None:
@@ -79,6 +81,8 @@ def why_not(file: IO[bytes]) -> str:
     head = file.read(1024)
     if not head:
         return "The file is empty."
+    if head.startswith(_JPEG):
+        return why_no_jpeg(file)
     if head.startswith(_READABLE_STARTS) or head[8:12] == b"WEBP" or head[4:11] == b"ftypavi":
         return DAMAGED
     if head.startswith(tiff.STARTS):
@@ -91,6 +95,19 @@ def why_not(file: IO[bytes]) -> str:
     found = [kind for start, kind in _STARTS.items() if head.startswith(start)]
     found += [kind for mark, kind in _INSIDE.items() if mark in head]
     return _cannot(found[0]) if found else f"The file is not an image that can be read: {ADVICE}"
+
+
+def why_no_jpeg(file: IO[bytes]) -> str:
+    """A sentence that says why a JPEG file was not decoded: it is of a rare kind, or damaged."""
+    file.seek(0)
+    data, position = file.read(), 2
+    while position + 5 <= len(data) and data[position] == 0xFF and data[position + 1] != 0xDA:
+        marker, depth = data[position + 1], data[position + 4]
+        frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+        if marker in _OTHER_FRAMES or (frame and depth != 8):
+            return f"This kind of JPEG cannot be read: {ADVICE}"
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return DAMAGED
 
 
 def _cannot(kind: str) -> str:

@@ -9,7 +9,7 @@ from typing import IO, TypeAlias
 from PIL import Image
 
 from nhl.images import tiff
-from nhl.images.kinds import ADVICE, DAMAGED, FORMATS, why_not
+from nhl.images.kinds import ADVICE, DAMAGED, FORMATS, why_no_jpeg, why_not
 from nhl.images.metadata import upright, without_metadata
 from nhl.images.pixels import eight_bits, to_srgb, without_gamma
 
@@ -72,6 +72,9 @@ def _read(file: IO[bytes], max_pixels: int, max_side: int) -> Image.Image:
         if error.__cause__ is not None and (bare := without_metadata(file)):
             with suppress(ImageError):
                 return _decode(bare, max_pixels, max_side)
+            file.seek(0)
+            if file.read(2) == b"\xff\xd8":
+                raise ImageError(why_no_jpeg(file)) from error
         raise
 
 

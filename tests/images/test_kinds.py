@@ -61,3 +61,19 @@ def test_no_ending_is_of_both_kinds() -> None:
     assert said is not None
     assert said.startswith("A camera raw file cannot be read")
     assert unreadable_kind("a.txt") is unreadable_kind("a") is None
+
+
+@pytest.mark.parametrize(("marker", "depth"), [(0xC1, 12), (0xC0, 12), (0xC3, 8), (0xC7, 8), (0xF7, 8)])
+def test_rare_kinds_of_jpeg_are_refused_as_such(marker: int, depth: int) -> None:
+    data = bytearray(encoded(corners(), "JPEG"))
+    place = data.index(b"\xff\xc0")
+    data[place + 1], data[place + 4] = marker, depth
+    with pytest.raises(ImageError, match=r"^This kind of JPEG cannot be read: please send"):
+        load_image(bytes(data))
+
+
+def test_a_jpeg_that_is_cut_short_is_damaged() -> None:
+    data = encoded(corners(), "JPEG")
+    for end in (3, 30, len(data) // 2, len(data) - 2):
+        with pytest.raises(ImageError, match=r"^The image is damaged or cut short\.$"):
+            load_image(data[:end][:-20] if end > 100 else data[:end])
