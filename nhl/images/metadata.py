@@ -12,12 +12,12 @@ _JPEG_NEEDED = (0xE1, 0xEE)  # EXIF for its orientation, Adobe for its kind of C
 def upright(image: Image.Image, exif: bytes | None) -> Image.Image:
     """The picture turned as its EXIF says; XMP is ignored, as browsers do."""
     with suppress(Exception):  # corrupt EXIF: the pixels are fine
-        found, bare = Image.Exif(), Image.Exif()
+        found, alone = Image.Exif(), Image.Exif()
         found.load(exif or b"")
-        bare[ExifTags.Base.Orientation] = found.get(ExifTags.Base.Orientation, 1)
-        turned = image.copy()
-        turned.info = {"exif": bare.tobytes()}
-        return ImageOps.exif_transpose(turned)
+        alone[ExifTags.Base.Orientation] = orientation = found.get(ExifTags.Base.Orientation, 1)
+        if orientation != 1:
+            image.info = {"exif": alone.tobytes()}
+            return ImageOps.exif_transpose(image)
     return image
 
 
