@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nhl.atomic_write import write_bytes
 from nhl.commands import Formatter
 
 EPILOG = """The result file, JSON, is written after every run; a comparison that was stopped goes on when the
@@ -102,7 +103,7 @@ def _compare(options: argparse.Namespace) -> None:
         compare(comparison, options.to, options.cache, options.workers, progress, made)
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
-    options.to.with_suffix(".md").write_text(text, encoding="utf-8")
+    write_bytes(options.to.with_suffix(".md"), text.encode())
     try:
         picture(result, options.to.with_suffix(".svg"))
     except ModuleNotFoundError as error:

@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
 def _search(options: argparse.Namespace) -> None:
     from PIL import Image
 
+    from nhl.atomic_write import atomic_write
     from nhl.codes import tie_order
     from nhl.gallery import Gallery
     from nhl.gallery.codes import gallery_codes, own_checkpoint
@@ -77,7 +78,8 @@ def _search(options: argparse.Namespace) -> None:
     if options.show is not None:
         captions = [f"{d}  {item.label or item.name}" for item, d in found]
         thumbnails = [gallery.thumbnail(item.id) for item, _ in found]
-        contact_sheet(image, zip(thumbnails, captions, strict=True)).save(options.show)
+        with atomic_write(options.show) as partial:
+            contact_sheet(image, zip(thumbnails, captions, strict=True)).save(partial)
     if options.json:
         print_json({"length": options.bits, "results": results})
         return

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from nhl.atomic_write import write_bytes
 from nhl.codes import LENGTHS, check_lengths
 from nhl.data.augmentation import AUGMENTATIONS
 from nhl.losses import LOSSES
@@ -126,7 +127,7 @@ class Settings:
 
     def save(self, path: Path) -> None:
         """Write the settings as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        write_bytes(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
 
     @classmethod
     def load(cls, path: Path) -> "Settings":

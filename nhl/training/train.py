@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 import torch
 
+from nhl.atomic_write import atomic_write
 from nhl.data import Pictures, Protocol, load_protocol
 from nhl.data.views import Views
 from nhl.metrics import histograms
@@ -184,17 +185,15 @@ def _start(model: NestedHashModel, folder: str) -> None:
 
 
 def _save_state(run: Run, epoch: int, seconds: float, folder: Path) -> None:
-    partial = folder / (STATE + ".partial")
     try:
-        torch.save({"epoch": epoch, "seconds": seconds, "run": run.state_dict()}, partial)
+        with atomic_write(folder / STATE) as partial:
+            torch.save({"epoch": epoch, "seconds": seconds, "run": run.state_dict()}, partial)
     except (OSError, RuntimeError) as error:  # the latter is torch's word for a full disk
-        partial.unlink(missing_ok=True)
-        reason = str(error).splitlines()[0]
+        reason = str(error.__cause__ or error).splitlines()[0]
         raise OSError(
             f"{folder / STATE} cannot be written ({reason}): make room and give the same command again; "
             "it goes on from its last whole epoch"
         ) from error
-    partial.replace(folder / STATE)
 
 
 def _resume(run: Run, settings: Settings, folder: Path) -> tuple[int, float]:
