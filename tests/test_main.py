@@ -1,11 +1,15 @@
 """The command line as a user types it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from nhl.__main__ import main
+
+ROOT = Path(__file__).parents[1]
 
 COMMANDS = [
     ["train"],
@@ -88,3 +92,14 @@ def test_bad_input_is_one_line(command: list[str], message: str, capsys: pytest.
     shown = capsys.readouterr().err.splitlines()
     assert message in shown[-1]
     assert "Traceback" not in "".join(shown)
+
+
+def test_no_mistake_waits_for_torch() -> None:
+    code = (
+        "import sys; from nhl.__main__ import main; "
+        "assert main(['search', 'nowhere.db', 'a.png']) == 2; "
+        "assert main(['gallery', 'add', 'nowhere', '--to', 'a.db']) == 2; "
+        "sys.exit(' '.join({'torch', 'timm', 'numba'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

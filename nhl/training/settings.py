@@ -8,11 +8,8 @@ from typing import Any
 
 from nhl.atomic_write import write_bytes
 from nhl.codes import LENGTHS, check_lengths
-from nhl.data.augmentation import AUGMENTATIONS
-from nhl.losses import LOSSES
-from nhl.model.backbones import DEFAULT
-from nhl.weighting import WEIGHTINGS
 
+DEFAULT_BACKBONE = "tf_efficientnet_lite0"
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -61,7 +58,7 @@ class Settings:
     """
 
     data: str = "emoji"
-    backbone: str = DEFAULT
+    backbone: str = DEFAULT_BACKBONE
     pretrained: bool = True
     start: str = ""
     lengths: tuple[int, ...] = LENGTHS
@@ -110,6 +107,11 @@ class Settings:
                 f"`instances` must be 0, or more with two lengths or more, but got {self.instances} with "
                 f"{len(self.lengths)}"
             )
+        # Here and not above: these need torch, and the command line must be quick to answer.
+        from nhl.data.augmentation import AUGMENTATIONS
+        from nhl.losses import LOSSES
+        from nhl.weighting import WEIGHTINGS
+
         choices = {
             "loss": tuple(LOSSES),
             "weighting": tuple(WEIGHTINGS),

@@ -203,6 +203,8 @@ def test_a_query_that_is_not_there_and_one_that_cannot_be_read(
     assert capsys.readouterr().err == "error: The file 'none.png' does not exist.\n"
     assert main(["search", gallery, str(photos)]) == 2
     assert "cannot be read (Is a directory)" in capsys.readouterr().err
+    assert main(["search", gallery, str(photos / "empty.jpg")]) == 2
+    assert f"error: {photos / 'empty.jpg'}: The file is empty." in capsys.readouterr().err
 
 
 def test_the_bits_of_an_export(gallery: str, tmp_path: Path, capsys: Capture) -> None:
