@@ -14,6 +14,7 @@ from app import texts
 from app.service.own_pictures import OwnPictures, index_pictures
 from app.service.search import SearchService, read_scores
 from app.service.worker import Report, Worker, WorkError
+from nhl.gallery import Gallery, GalleryError
 from nhl.gallery.files import numbered_pictures
 from nhl.model.checkpoint import CheckpointError, read_config, weights_path
 from nhl.model.runtimes import cache_folders
@@ -114,7 +115,7 @@ class Galleries:
         try:
             assert self.cifar10 is not None
             path = self._folder() / "gallery.db"
-            if not path.is_file():
+            if not _is_intact(path):
                 folder = _data_folder()
                 request = {"checkpoint": str(self.cifar10), "to": str(path), "folder": folder and str(folder)}
                 self._worker.ask(request, report)
@@ -166,6 +167,15 @@ class Galleries:
         self._worker.close()
         for session in list(self._own):
             self.leave(session)
+
+
+def _is_intact(path: Path) -> bool:
+    """Whether there is a gallery that is as it was written; one that was damaged since is made anew."""
+    try:
+        Gallery(path).close()
+        return True
+    except GalleryError:
+        return False
 
 
 def _same_lengths(checkpoint: Path, service: SearchService) -> bool:

@@ -18,6 +18,7 @@ from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
 from app.service.own_pictures import index_pictures
 from app.service.search import SearchService
 from app.service.worker import WorkError
+from nhl.gallery import Gallery, Item, write_gallery
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +208,27 @@ def test_cifar10_comes_from_a_folder(
     pictures = [found.gallery.thumbnail(item.id) for item in found.items]
     assert (found.codes == service.encoder.encode(pictures)).all()
     assert galleries.by_key(found.key) is found
+    galleries.close()
+
+
+def test_a_kept_gallery_that_was_damaged_is_made_anew(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos(tmp_path / CIFAR10)
+    monkeypatch.setenv("NHL_DATA", str(tmp_path))
+    kept = tmp_path / "kept" / CIFAR10 / "gallery.db"
+    kept.parent.mkdir(parents=True)
+    write_gallery(kept, [(Item(0, "old", "red", ("red",)), b"old")], {})
+    content = bytearray(kept.read_bytes())
+    content[content.index(b"old")] ^= 1
+    kept.write_bytes(content)
+    galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
+    preparation = galleries.prepare()
+    until = time.monotonic() + 120
+    while not preparation.ended and time.monotonic() < until:
+        time.sleep(0.05)
+    assert preparation.error == ""
+    assert len(Gallery(kept)) == 12
     galleries.close()
 
 
