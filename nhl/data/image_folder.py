@@ -1,5 +1,6 @@
 """A folder of pictures with one sub-folder a class, split at random or as its own sub-folders say."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nhl.data.pictures import Pictures, Protocol
+from nhl.gallery.files import shown
 from nhl.images.kinds import ENDINGS, unreadable_kind
 from nhl.images.names import is_system, passed_over
 
@@ -37,7 +39,7 @@ def image_folder(where: Path | None = None) -> Protocol:
     """
     if where is None or not where.is_dir():
         raise ValueError(f"`folder` needs a folder of pictures, as in folder:DIR, but got {where}")
-    title = f"folder {where.resolve().name}"
+    title = f"folder {_shown(where.resolve())}"
     if parts := _parts(where):
         return _given(where, parts, title)
     files = _classes(where)
@@ -128,7 +130,7 @@ def _classes(where: Path) -> dict[str, list[Path]]:
     for folder in _folders(where):
         above = {*folder.resolve().parents, folder.parent.resolve()}
         found = list(_files(folder, above))
-        files[folder.name] = [path for path in found if _is_picture(path)]
+        files[_shown(folder)] = [path for path in found if _is_picture(path)]
         others += [str(path.relative_to(where)) for path in found if not _is_picture(path)]
     if others:
         warnings.warn(f"`{where}`: {passed_over(others)}", stacklevel=4)
@@ -140,6 +142,11 @@ def _classes(where: Path) -> dict[str, list[Path]]:
             stacklevel=4,
         )
     return files
+
+
+def _shown(folder: Path) -> str:
+    """The name of a folder as text that can be stored, whatever its bytes are."""
+    return shown(os.fsencode(folder.name))
 
 
 def _is_picture(path: Path) -> bool:

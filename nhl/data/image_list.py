@@ -1,5 +1,6 @@
 """The field's text lists: a picture a line, its path and then a column of 0 or 1 for each class."""
 
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nhl.data.pictures import Pictures, Protocol
+from nhl.gallery.files import shown
 
 PARTS = {"train": "train.txt", "query": "test.txt", "database": "database.txt"}
 
@@ -60,7 +62,9 @@ def image_list(where: Path | None = None) -> Protocol:
     train, query, database = (
         Pictures([paths[line.path] for line in lines[part]], labels[part]) for part in PARTS
     )
-    found = Protocol.described("list", f"lists of {where.resolve().name}", classes, train, query, database)
+    found = Protocol.described(
+        "list", f"lists of {shown(os.fsencode(where.resolve().name))}", classes, train, query, database
+    )
     return _told(where, found, lost)
 
 
@@ -101,7 +105,8 @@ def _classes(where: Path, first: _Line) -> tuple[str, ...]:
     file = where / "classes.txt"
     if not file.is_file():
         return tuple(str(i) for i in range(len(first.labels)))
-    return tuple(line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    text = file.read_text(encoding="utf-8-sig", errors="backslashreplace")
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _labels(part: str, lines: list[_Line], count: int) -> NDArray[np.int64]:

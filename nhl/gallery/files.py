@@ -3,7 +3,7 @@
 Paths are bytes, as the file system has them: a name need not be valid text in any encoding.
 """
 # pathlib has no bytes:
-# ruff: noqa: PTH114, PTH116, PTH118, PTH122
+# ruff: noqa: PTH114, PTH116, PTH118, PTH120, PTH122
 
 import os
 import stat
@@ -43,7 +43,11 @@ class Found:
 
     def hides(self, path: bytes) -> bool:
         """Whether a path could not be looked at, so that the picture may still be there."""
-        return any(is_inside(path, closed) for closed in self.unreadable)
+        while path not in self.unreadable:
+            path, below = os.path.dirname(path), path
+            if path == below:
+                return False
+        return True
 
 
 def numbered_pictures(folder: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """A folder of pictures: its random split, its own split, and folders that are none."""
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -185,3 +187,13 @@ def test_pictures_in_no_folder_of_a_class_are_told(colours: Path) -> None:
     fill(colours, "red", ["1.png", "2.png"])
     with pytest.warns(UserWarning, match=r"in no folder of a class are left out: 2, first '1\.png'"):
         assert len(load_protocol(f"folder:{colours}").train) == 32
+
+
+def test_a_class_named_in_bytes_that_are_no_text_is_escaped(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"photos\xe9")
+    for name in (b"caf\xe9", b"tea"):
+        fill(root / os.fsdecode(name), "red", ["1.png", "2.png"])
+    found = load_protocol(f"folder:{root}")
+    assert found.classes == ("caf\\xe9", "tea")
+    assert found.description.startswith("folder photos\\xe9, ")
+    json.dumps(found.classes, ensure_ascii=False).encode()

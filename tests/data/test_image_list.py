@@ -128,3 +128,8 @@ def test_queries_with_nothing_to_find_are_told(lists: Path, several: bool) -> No
 def test_paths_of_windows(lists: Path) -> None:
     (lists / "database.txt").write_text("a.jpg 0 0 1\r\nsub\\d.png 0 1 0\r\nimages\\sub\\d.png 0 1 0\r\n")
     assert load_protocol(f"list:{lists}").database.sources[1:] == [lists / "images" / "sub" / "d.png"] * 2
+
+
+def test_names_of_classes_that_are_not_in_utf8_are_escaped(lists: Path) -> None:
+    (lists / "classes.txt").write_bytes(b"dog\ncaf\xe9\nbird\n")
+    assert load_protocol(f"list:{lists}").classes == ("dog", "caf\\xe9", "bird")

@@ -191,4 +191,5 @@ def test_folders_of_windows(
 ) -> None:
     monkeypatch.setattr(files, "os", SimpleNamespace(path=ntpath))
     assert is_inside(path, folder) == inside
-    assert files.Found(b"", unreadable={folder: "closed"}).hides(path) == inside
+    assert files.Found(b"", unreadable={path: "closed"}).hides(path + rb"\2.jpg")
+    assert not files.Found(b"", unreadable={path: "closed"}).hides(folder)
