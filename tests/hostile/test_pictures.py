@@ -109,6 +109,8 @@ def test_the_heaviest_stay_far_below_a_gigabyte(tmp_path: Path) -> None:
     clear.save(tmp_path / "a.webp", lossless=True, method=0)
     deep.save(tmp_path / "b.tiff", compression="tiff_deflate")
     Image.new("1", (10_000, 10_000)).save(tmp_path / "c.png")
+    Image.new("RGB", (8160, 6120)).save(tmp_path / "d.jpg", progressive=True, subsampling=0)
+    Image.new("RGB", (11_000, 9_000)).save(tmp_path / "e.jpg")
     command = [sys.executable, "-c", HEAVIEST, *map(str, sorted(tmp_path.iterdir()))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     sentence, megabytes = done.stdout.splitlines()
