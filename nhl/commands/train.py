@@ -75,8 +75,8 @@ def _train(options: argparse.Namespace) -> None:
         for one in reports:
             one(now)
 
-    with bar("Epoch") as step:
-        train(settings, options.to, data, report, step, options.device)
+    with bar("Epoch") as step, bar("Preparing") as prepare:
+        train(settings, options.to, data, report, step, options.device, prepare)
     print(f"checkpoint written to {options.to}")
 
 

@@ -19,11 +19,13 @@ class Pictures:
         sources: N paths or image files as bytes.
         labels: (N,) class numbers, or (N, C) zeros and ones.
         groups: (N,), pictures that must not be parted by a split share a number; by default each is alone.
+        levels: (N, V) numbers at V levels, from coarse to fine, each from 0; -1 where a picture has no label there.
     """
 
     sources: Sequence[Path | bytes]
     labels: NDArray[np.int64]
     groups: NDArray[np.int64] | None = None
+    levels: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -44,7 +46,8 @@ class Pictures:
     def subset(self, indices: NDArray[np.int64]) -> "Pictures":
         """The pictures at some indices, in that order."""
         groups = None if self.groups is None else self.groups[indices]
-        return Pictures([self.sources[i] for i in indices], self.labels[indices], groups)
+        levels = None if self.levels is None else self.levels[indices]
+        return Pictures([self.sources[i] for i in indices], self.labels[indices], groups, levels)
 
     def split(
         self, share: float, seed: int, least: int = 0, most: int | None = None
@@ -87,6 +90,21 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Photographs:
+    """Photographs beside drawings: their `labels` are kinds, their `levels` those of the drawings.
+
+    Args:
+        train: learnt from beside the drawings.
+        query: of the same kinds, never learnt from.
+        kinds: names of the kinds, in the order of the labels.
+    """
+
+    train: Pictures
+    query: Pictures
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Which pictures are learnt from, which ask, and which are searched.
 
@@ -97,6 +115,8 @@ class Protocol:
         train: learnt from.
         query: ask; never learnt from.
         database: searched.
+        levels: names of the V levels, from coarse to fine, where pictures have some.
+        photographs: learnt from, and measured, beside drawings, where the data set has some.
     """
 
     name: str
@@ -105,6 +125,8 @@ class Protocol:
     train: Pictures
     query: Pictures
     database: Pictures
+    levels: tuple[str, ...] = ()
+    photographs: Photographs | None = None
 
     @classmethod
     def described(

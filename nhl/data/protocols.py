@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from nhl.data.cifar10 import cifar10, cifar10_1, cifar10_2, cifar10_unseen
+from nhl.data.emoji_photos import EMOJI_GALLERY, emoji_photos
 from nhl.data.image_folder import image_folder
 from nhl.data.image_list import image_list
 from nhl.data.pictures import Pictures, Protocol
+from nhl.data.tiny_imagenet import tiny_imagenet
 from nhl.data.unreadable import UNREADABLE, Progress
 from nhl.gallery import Gallery, Item
-
-EMOJI_GALLERY = Path("checkpoints/emoji/gallery.db")
 
 
 def emoji(where: Path | None = None) -> Protocol:
@@ -78,6 +78,8 @@ def _labels(item: Item, multi: bool) -> tuple[str, ...]:
 DATASETS: dict[str, Callable[[Path | None], Protocol]] = {
     "emoji": emoji,
     "emoji-multi": emoji_multi,
+    "emoji-photos": emoji_photos,
+    "tiny-imagenet": tiny_imagenet,
     "cifar10": cifar10,
     "cifar10-1": cifar10_1,
     "cifar10-2": cifar10_2,

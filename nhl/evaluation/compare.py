@@ -22,7 +22,7 @@ from nhl.evaluation.features import Features, features
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.metrics import histograms
-from nhl.training.run import Run
+from nhl.training.run import Run, Shown, all_shown
 from nhl.training.settings import Settings
 
 SPLIT_SEED = 0
@@ -239,8 +239,8 @@ def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
     layer = NestedHashLayer(hidden or width, settings.lengths)
     labels = torch.from_numpy(found.labels[0])
 
-    def inputs(epoch: int) -> torch.Tensor:
-        return found.train[epoch % len(found.train)]
+    def inputs(epoch: int) -> Shown:
+        return all_shown(found.train[epoch % len(found.train)])
 
     run = Run(settings, head, layer, inputs, labels, found.classes, torch.device("cpu"))
     for epoch in range(settings.epochs):

@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def build_emoji_gallery(
     """
     if packages is None:
         with tempfile.TemporaryDirectory() as folder:
-            _fetch(Path(folder))
+            fetch_packages(Path(folder), [style.package for style in STYLES])
             build_emoji_gallery(path, folder, seed, progress)
         return
     files = [_read_archive(Path(packages) / style.archive, style) for style in STYLES]
@@ -167,7 +167,12 @@ def _check_archive(archive: Path) -> None:
         raise FileNotFoundError(f"{archive} is missing: run `npm pack {names}` in {archive.parent}")
 
 
-def _fetch(folder: Path) -> None:
+def fetch_packages(folder: Path, packages: Sequence[str]) -> None:
+    """Fetch npm packages, unpacked by nobody, into a folder.
+
+    Raises:
+        FileNotFoundError: if npm is not installed.
+    """
     if shutil.which("npm") is None:
         raise FileNotFoundError("building the emoji gallery needs npm: install Node.js, or give the packages")
-    subprocess.run(["npm", "pack", "--silent", *(style.package for style in STYLES)], cwd=folder, check=True)
+    subprocess.run(["npm", "pack", "--silent", *packages], cwd=folder, check=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,10 +15,23 @@ from nhl.codes import pack
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.losses.instance import InstanceLoss
+from nhl.losses.levels import LevelLoss
 from nhl.losses.memory_bank import MemoryBank
 from nhl.nesting import NestedLoss
-from nhl.training.settings import Settings
+from nhl.training.settings import NONE, Settings
 from nhl.weighting import WEIGHTINGS
+
+
+class Shown(NamedTuple):
+    """What an epoch shows: the numbers (n,) of its pictures, and from positions among them to inputs (M, ...)."""
+
+    indices: Tensor
+    get: Callable[[Tensor], Tensor]
+
+
+def all_shown(inputs: Tensor) -> Shown:
+    """All pictures, from their inputs (N, ...)."""
+    return Shown(torch.arange(len(inputs)), lambda rows: inputs[rows])
 
 
 class Run:
@@ -28,11 +41,12 @@ class Run:
         settings: how to train.
         tuned: the part of the backbone that learns; inputs (M, ...) to features (M, D).
         layer: features to codes.
-        inputs: an epoch, from 0, to the inputs (N, ...) of all training images.
+        inputs: an epoch, from 0, to what it shows.
         labels: (N,) class numbers or (N, C) zeros and ones.
         classes: C.
         device: where to compute.
         things: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
+        levels: (N, V) labels at V levels, which `settings.levels` needs.
     """
 
     def __init__(
@@ -40,20 +54,21 @@ class Run:
         settings: Settings,
         tuned: nn.Module,
         layer: NestedHashLayer,
-        inputs: Callable[[int], Tensor],
+        inputs: Callable[[int], Shown],
         labels: Tensor,
         classes: int,
         device: torch.device,
         things: Tensor | None = None,
+        levels: Tensor | None = None,
     ) -> None:
         self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
         self.network = nn.ModuleList([tuned, layer]).to(device)
         ema = get_ema_multi_avg_fn(settings.average)
         self.average = AveragedModel(self.network, multi_avg_fn=ema, use_buffers=True)
-        momentum = LOSSES[settings.loss].bank_momentum if settings.bank else None
+        momentum = LOSSES[settings.loss].bank_momentum if settings.bank and settings.loss != NONE else None
         bank = None if momentum is None else MemoryBank(labels, layer.lengths[-1], momentum)
         self.objective = NestedLoss(
-            settings.loss,
+            settings.loss if settings.loss != NONE else lambda length: _NoLoss(),
             layer.lengths,
             classes,
             settings.distillation,
@@ -67,11 +82,17 @@ class Run:
         if settings.instances and things is not None:
             self.things = things.to(device)
             self.instances = InstanceLoss(layer.lengths, int(things.max()) + 1).to(device)
+        self.levels = self.level_loss = None
+        if settings.levels and levels is not None:
+            self.levels = levels.to(device)
+            sizes = (levels.max(0).values + 1).clamp(min=1).tolist()
+            self.level_loss = LevelLoss(layer.lengths, sizes, settings.level_weights or None).to(device)
         groups = (
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
             (self.objective.parameters(), settings.head_lr),  # some losses learn too
             (self.instances.parameters() if self.instances else (), settings.head_lr),
+            (self.level_loss.parameters() if self.level_loss else (), settings.head_lr),
         )
         self.optimizer = torch.optim.AdamW(
             [{"params": found, "peak": peak} for group, peak in groups if (found := list(group))],
@@ -87,11 +108,11 @@ class Run:
         Raises:
             FloatingPointError: if a loss is not finite.
         """
-        inputs = self.inputs(epoch)
+        shown = self.inputs(epoch)
         seed = (self.settings.seed, epoch)
         rng = np.random.default_rng(seed)
         torch.manual_seed(int(rng.integers(2**62)))  # so that a resumed run draws the same
-        batches = torch.from_numpy(rng.permutation(len(inputs))).split(self.settings.batch_size)
+        batches = torch.from_numpy(rng.permutation(len(shown.indices))).split(self.settings.batch_size)
         if len(batches) > 1 and len(batches[-1]) < self.settings.batch_size:
             batches = batches[:-1]  # a last small batch would be normalised by few pictures
         for module in (self.network, self.objective, self.weighting):
@@ -100,7 +121,9 @@ class Run:
         totals = torch.zeros(2, len(self.lengths), device=self.device)
         for number, batch in enumerate(batches):
             self._set_rate(epoch + number / len(batches))
-            losses, weights = self._step(inputs[batch], batch.to(self.device), rng, epoch, number)
+            losses, weights = self._step(
+                shown.get(batch), shown.indices[batch].to(self.device), rng, epoch, number
+            )
             totals += torch.stack([losses.detach(), weights])
             step(number + 1, len(batches))
         losses, weights = totals.cpu() / len(batches)
@@ -123,6 +146,8 @@ class Run:
                 things = blend(one_hot(things, len(self.instances.directions)).float())
         features, outputs = self._forward(self.network, x)
         losses = self.objective(outputs, y, batch)
+        if self.level_loss is not None and self.levels is not None:
+            losses = losses + self.settings.levels * self.level_loss(outputs, self.levels[batch])
         if not losses.isfinite().all():
             worst = self.lengths[int((~losses.isfinite()).nonzero()[0])]
             raise FloatingPointError(
@@ -198,4 +223,13 @@ class Run:
     def _parts(self) -> dict[str, Any]:
         names = ("network", "average", "optimizer", "objective", "weighting")
         parts = {name: getattr(self, name) for name in names}
-        return parts if self.instances is None else {**parts, "instances": self.instances}
+        own = {"instances": self.instances, "level_loss": self.level_loss}
+        return parts | {name: part for name, part in own.items() if part is not None}
+
+
+class _NoLoss(nn.Module):
+    """In place of a published loss, where the levels are all that is learnt."""
+
+    def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Codes (M, b) and labels to zero."""
+        return codes.new_zeros(())

@@ -1,7 +1,7 @@
 """The settings of one training run: frozen, checked, stored beside the weights."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from nhl.codes import LENGTHS, check_lengths
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"
 PRECISIONS = ("float32", "bfloat16")
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Settings:
         pretrained: start the backbone from ImageNet weights.
         start: folder of a checkpoint whose weights to start from instead; of the same backbone.
         lengths: code lengths in bits.
-        loss: a name from `LOSSES`.
+        loss: a name from `LOSSES`, or "none": the levels alone.
         constants: of the loss.
         bank: compare pairs with the memory bank that the loss was published with, if it was with one.
         distillation: lambda, the weight of long-to-short distillation.
@@ -31,6 +32,10 @@ class Settings:
             the loss; 0 leaves it out.
         instances: weight of telling apart the things within a class, by the bits that only the longest code has;
             for data that know which pictures show the same thing.
+        levels: weight of `LevelLoss` beside the loss, at every length; for data with labels at several levels.
+        level_weights: how much each level, from coarse to fine, counts at each length, rows of numbers; by default
+            short codes learn the coarse levels and long codes the fine ones.
+        rounds: epochs in which all photographs beside the drawings are shown once.
         weighting: a name from `WEIGHTINGS`.
         weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
@@ -68,6 +73,9 @@ class Settings:
     distillation: float = 0.5
     central: float = 0.0
     instances: float = 0.0
+    levels: float = 0.0
+    level_weights: Sequence[Sequence[float]] = ()
+    rounds: int = 6
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
@@ -93,7 +101,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lengths", check_lengths(self.lengths))
-        for name in ("size", "epochs", "batch_size", "validate_every"):
+        for name in ("size", "epochs", "batch_size", "validate_every", "rounds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
         for name in ("views", "encode_size"):
@@ -113,7 +121,7 @@ class Settings:
         from nhl.weighting import WEIGHTINGS
 
         choices = {
-            "loss": tuple(LOSSES),
+            "loss": (*LOSSES, NONE),
             "weighting": tuple(WEIGHTINGS),
             "augment": tuple(AUGMENTATIONS),
             "precision": PRECISIONS,
@@ -121,6 +129,15 @@ class Settings:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
+        if self.levels < 0 or (self.loss == NONE and not self.levels):
+            raise ValueError(
+                f"`levels` must be 0, or more with a loss, or above 0 without one, but got {self.levels} "
+                f"with the loss {self.loss!r}"
+            )
+        if self.mixup and self.levels:
+            raise ValueError(
+                f"`mixup` must be 0 with `levels` but got {self.mixup}: blended labels have no level"
+            )
         if self.mixup and self.bank and LOSSES[self.loss].bank_momentum is not None:
             raise ValueError(
                 f"`mixup` must be 0 with the memory bank of {self.loss!r} but got {self.mixup}: "

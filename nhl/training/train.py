@@ -20,7 +20,8 @@ from nhl.model.checkpoint import Config
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.depthwise import quicken
-from nhl.training.run import Run
+from nhl.training.mixture import Mixture, joined_levels
+from nhl.training.run import Run, Shown, all_shown
 from nhl.training.settings import Settings
 
 STATE = "state.pt"
@@ -51,6 +52,7 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     step: Callable[[int, int], None] = lambda done, total: None,
     device: str | None = None,
+    prepare: Callable[[int, int], None] = lambda done, total: None,
 ) -> NestedHashModel:
     """Train a model and leave its checkpoint in a folder.
 
@@ -64,6 +66,7 @@ def train(
         report: called after each epoch.
         step: called with the number of batches done and of all in the epoch.
         device: of torch; by default a GPU where there is one.
+        prepare: called with the pictures made ready and all, while they are decoded and their views computed.
 
     Raises:
         ValueError: if the folder holds a run with other settings or a damaged state, `settings.start` is
@@ -75,7 +78,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     protocol = protocol or load_protocol(settings.data)
     found = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    session = _Session(settings, protocol, found)
+    session = _Session(settings, protocol, found, prepare)
     run = session.run
     epoch, seconds = _resume(run, settings, folder)
     while epoch < settings.epochs:
@@ -104,7 +107,13 @@ def train(
 class _Session:
     """A model, its pictures, and the run between them."""
 
-    def __init__(self, settings: Settings, protocol: Protocol, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        protocol: Protocol,
+        device: torch.device,
+        prepare: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
@@ -135,12 +144,26 @@ class _Session:
                     0.5, settings.seed, least=1
                 )  # new pictures are searched
             self.held_back = (views(held_back, 0), views(searched, 0))
-        keep = settings.views > 0
-        inputs = views(learn, settings.views if keep else settings.epochs, keep)
-        labels = torch.from_numpy(learn.labels)
+        parts = [learn]
+        if protocol.photographs is None:
+            keep = settings.views > 0
+            seen = views(learn, settings.views if keep else settings.epochs, keep)
+
+            def inputs(epoch: int) -> Shown:
+                return all_shown(seen.get(epoch))
+
+        else:
+            parts.append(protocol.photographs.train)
+            half = settings.precision == "bfloat16"
+            how = (settings.rounds, settings.views, settings.seed, device, half, prepare)
+            inputs = Mixture(learn, parts[1], preprocessing, stem, *how)
+        labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
         classes = len(protocol.classes)
         things = _things(learn, settings) if settings.instances else None
-        self.run = Run(settings, tuned, self.model.layer, inputs.get, labels, classes, device, things)
+        levels = joined_levels(parts) if settings.levels else None
+        if levels is not None and len(parts) > 1:
+            labels = levels[:, protocol.levels.index("class")]
+        self.run = Run(settings, tuned, self.model.layer, inputs, labels, classes, device, things, levels)
 
     def validate(self, epoch: int) -> float | None:
         """Mean mAP over the lengths on the pictures kept back, if due; the run keeps the best weights."""
