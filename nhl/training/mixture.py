@@ -1,11 +1,12 @@
 """Drawings and photographs as a network learns from them: decoded once, kept as bytes on its device, changed there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from nhl.data.pictures import Pictures
 from nhl.data.views import normalize
@@ -88,16 +89,21 @@ class Mixture:
 
     @torch.no_grad()
     def _views(self, indices: Tensor, draw: Draw) -> Tensor:
-        """Inputs (M, ...) of a batch: drawings lie on photographs of the whole set."""
-        indices = indices.to(self.device)
-        size, photo = self.preprocessing.size, indices >= len(self.drawn)
+        """Inputs (M, ...) of a batch; its drawings lie on photographs of the whole set.
+
+        The batch is parted on the CPU, so that nothing waits for a GPU.
+        """
+        size, count = self.preprocessing.size, len(self.drawn)
         images = torch.empty(len(indices), 3, size, size, device=self.device)
-        if photo.any():
-            images[photo] = photographs(self.photos[indices[photo] - len(self.drawn)], size, draw)
-        if not photo.all():
-            behind = (draw.uniform(0, 1, int((~photo).sum())) * len(self.photos)).long()
-            backgrounds = nn.functional.interpolate(self.photos[behind].float() / 255, size, mode="bilinear")
-            images[~photo] = drawings(self.drawn[indices[~photo]], size, draw, backgrounds)
+        photo, drawn = ((indices >= count).nonzero()[:, 0], (indices < count).nonzero()[:, 0])
+        if len(photo):
+            chosen = self.photos[(indices[photo] - count).to(self.device)]
+            images[photo.to(self.device)] = photographs(chosen, size, draw)
+        if len(drawn):
+            behind = (draw.uniform(0, 1, len(drawn)) * len(self.photos)).long()
+            backgrounds = interpolate(self.photos[behind].float() / 255, size, mode="bilinear")
+            chosen = self.drawn[indices[drawn].to(self.device)]
+            images[drawn.to(self.device)] = drawings(chosen, size, draw, backgrounds)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             found: Tensor = self.stem(normalize(images * 255, self.preprocessing))
         return found
@@ -122,15 +128,3 @@ def decoded(pictures: Pictures, side: int, progress: Progress = lambda done, tot
 def hash_of(*numbers: int) -> int:
     """A seed from several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def joined_levels(parts: Sequence[Pictures]) -> Tensor:
-    """The levels (N, V) of several pictures, one after the other.
-
-    Raises:
-        ValueError: if some have no levels.
-    """
-    found = [part.levels for part in parts if part.levels is not None]
-    if len(found) < len(parts):
-        raise ValueError("the level loss must be given pictures with levels but some have none")
-    return torch.from_numpy(np.concatenate(found))

@@ -1,7 +1,7 @@
 """One training run on prepared inputs: everything that changes while a nested layer learns."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +15,36 @@ from nhl.codes import pack
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.losses.instance import InstanceLoss
-from nhl.losses.levels import LevelLoss
+from nhl.losses.levels import LevelLoss, level_weights
 from nhl.losses.memory_bank import MemoryBank
 from nhl.nesting import NestedLoss
 from nhl.training.settings import NONE, Settings
 from nhl.weighting import WEIGHTINGS
+
+
+class Levels(NamedTuple):
+    """Labels (N, V) at V levels, from coarse to fine, and the names of these."""
+
+    labels: Tensor
+    names: tuple[str, ...]
+
+    def table(self, lengths: Sequence[int], given: Mapping[str, Sequence[float]]) -> list[list[float]]:
+        """How much each level counts at each length, (V, L): as given, else by default.
+
+        Raises:
+            ValueError: if no level has a name that is given.
+        """
+        if unknown := sorted(set(given) - set(self.names)):
+            raise ValueError(
+                f"`level_weights` must name levels of the data, {', '.join(self.names)}, but got {unknown[0]!r}"
+            )
+        rows = zip(self.names, level_weights(len(self.names), lengths), strict=True)
+        return [list(given.get(name, row)) for name, row in rows]
+
+
+NEVER = 1 << 30
+CHECK_EVERY = 50
+"""Steps on a GPU between two looks at its losses, each of which waits for it."""
 
 
 class Shown(NamedTuple):
@@ -46,7 +71,7 @@ class Run:
         classes: C.
         device: where to compute.
         things: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
-        levels: (N, V) labels at V levels, which `settings.levels` needs.
+        levels: labels at several levels, which `settings.levels` needs.
     """
 
     def __init__(
@@ -59,7 +84,7 @@ class Run:
         classes: int,
         device: torch.device,
         things: Tensor | None = None,
-        levels: Tensor | None = None,
+        levels: Levels | None = None,
     ) -> None:
         self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
         self.network = nn.ModuleList([tuned, layer]).to(device)
@@ -84,9 +109,10 @@ class Run:
             self.instances = InstanceLoss(layer.lengths, int(things.max()) + 1).to(device)
         self.levels = self.level_loss = None
         if settings.levels and levels is not None:
-            self.levels = levels.to(device)
-            sizes = (levels.max(0).values + 1).clamp(min=1).tolist()
-            self.level_loss = LevelLoss(layer.lengths, sizes, settings.level_weights or None).to(device)
+            self.levels = levels.labels.to(device)
+            sizes = (levels.labels.max(0).values + 1).clamp(min=1).tolist()
+            table = levels.table(layer.lengths, settings.level_weights)
+            self.level_loss = LevelLoss(layer.lengths, sizes, table).to(device)
         groups = (
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
@@ -97,6 +123,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(
             [{"params": found, "peak": peak} for group, peak in groups if (found := list(group))],
             weight_decay=settings.weight_decay,
+            fused=device.type == "cuda",
         )
         self.best: tuple[float, dict[str, Tensor]] | None = None
 
@@ -119,12 +146,18 @@ class Run:
             module.train()
         self.objective.begin_epoch(epoch)
         totals = torch.zeros(2, len(self.lengths), device=self.device)
+        numbers = shown.indices.to(self.device)
+        bad = torch.full(
+            (len(self.lengths),), NEVER, device=self.device
+        )  # first step whose loss is not finite
+        every = 1 if self.device.type == "cpu" else CHECK_EVERY
         for number, batch in enumerate(batches):
             self._set_rate(epoch + number / len(batches))
-            losses, weights = self._step(
-                shown.get(batch), shown.indices[batch].to(self.device), rng, epoch, number
-            )
+            losses, weights = self._step(shown.get(batch), numbers[batch], rng)
             totals += torch.stack([losses.detach(), weights])
+            bad = torch.where(losses.isfinite() | (bad < NEVER), bad, number)
+            if (number + 1) % every == 0 or number + 1 == len(batches):
+                self._check(bad, epoch)
             step(number + 1, len(batches))
         losses, weights = totals.cpu() / len(batches)
         return losses, weights
@@ -134,9 +167,17 @@ class Run:
         """The code lengths."""
         return self.objective.lengths
 
-    def _step(
-        self, inputs: Tensor, batch: Tensor, rng: np.random.Generator, epoch: int, number: int
-    ) -> tuple[Tensor, Tensor]:
+    def _check(self, bad: Tensor, epoch: int) -> None:
+        """Refuse to go on after a step, of those in `bad` (L,), whose loss was not finite."""
+        steps = bad.tolist()
+        if min(steps) < NEVER:
+            worst = self.lengths[steps.index(min(steps))]
+            raise FloatingPointError(
+                f"the loss is not finite at epoch {epoch + 1}, step {min(steps) + 1}, {worst} bits: "
+                "lower the learning rate"
+            )
+
+    def _step(self, inputs: Tensor, batch: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         x, y = inputs.to(self.device).float(), self.labels[batch]
         things = None if self.things is None else self.things[batch]
         if self.settings.mixup:
@@ -148,12 +189,6 @@ class Run:
         losses = self.objective(outputs, y, batch)
         if self.level_loss is not None and self.levels is not None:
             losses = losses + self.settings.levels * self.level_loss(outputs, self.levels[batch])
-        if not losses.isfinite().all():
-            worst = self.lengths[int((~losses.isfinite()).nonzero()[0])]
-            raise FloatingPointError(
-                f"the loss is not finite at epoch {epoch + 1}, step {number + 1}, {worst} bits: "
-                "lower the learning rate"
-            )
         weights = self.weighting(losses, outputs, features)
         loss = (weights * losses).sum()
         if self.instances is not None:

@@ -33,8 +33,8 @@ class Settings:
         instances: weight of telling apart the things within a class, by the bits that only the longest code has;
             for data that know which pictures show the same thing.
         levels: weight of `LevelLoss` beside the loss, at every length; for data with labels at several levels.
-        level_weights: how much each level, from coarse to fine, counts at each length, rows of numbers; by default
-            short codes learn the coarse levels and long codes the fine ones.
+        level_weights: how much the levels named here count at each length, such as {"group": [1, 0, 0, 0, 0]}; by
+            default short codes learn the coarse levels and long codes the fine ones.
         rounds: epochs in which all photographs beside the drawings are shown once.
         weighting: a name from `WEIGHTINGS`.
         weighting_constants: of the weighting, such as the `weights` of "static".
@@ -74,7 +74,7 @@ class Settings:
     central: float = 0.0
     instances: float = 0.0
     levels: float = 0.0
-    level_weights: Sequence[Sequence[float]] = ()
+    level_weights: Mapping[str, Sequence[float]] = field(default_factory=dict)
     rounds: int = 6
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)

@@ -20,8 +20,8 @@ from nhl.model.checkpoint import Config
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.depthwise import quicken
-from nhl.training.mixture import Mixture, joined_levels
-from nhl.training.run import Run, Shown, all_shown
+from nhl.training.mixture import Mixture
+from nhl.training.run import Levels, Run, Shown, all_shown
 from nhl.training.settings import Settings
 
 STATE = "state.pt"
@@ -121,7 +121,7 @@ class _Session:
         config = Config(
             settings.backbone, settings.lengths, protocol.classes, encoding, settings.encode_mirror
         )
-        self.model = NestedHashModel(config, settings.pretrained).to(device)
+        self.model = NestedHashModel(config, settings.pretrained and not settings.start).to(device)
         self.model.to(memory_format=torch.channels_last)
         if settings.start:
             _start(self.model, settings.start)
@@ -160,9 +160,9 @@ class _Session:
         labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
         classes = len(protocol.classes)
         things = _things(learn, settings) if settings.instances else None
-        levels = joined_levels(parts) if settings.levels else None
+        levels = _levels(parts, protocol, settings) if settings.levels else None
         if levels is not None and len(parts) > 1:
-            labels = levels[:, protocol.levels.index("class")]
+            labels = levels.labels[:, levels.names.index("class")]
         self.run = Run(settings, tuned, self.model.layer, inputs, labels, classes, device, things, levels)
 
     def validate(self, epoch: int) -> float | None:
@@ -192,6 +192,20 @@ def _things(pictures: Pictures, settings: Settings) -> torch.Tensor:
             f"thing, but got {settings.instances}"
         )
     return torch.from_numpy(np.unique(pictures.groups, return_inverse=True)[1])
+
+
+def _levels(parts: list[Pictures], protocol: Protocol, settings: Settings) -> Levels:
+    """The labels of all training pictures at every level.
+
+    Raises:
+        ValueError: if the data set has no levels.
+    """
+    found = [part.levels for part in parts if part.levels is not None]
+    if len(found) < len(parts):
+        raise ValueError(
+            f"`levels` must be 0 for {settings.data!r}, which has labels at one level alone, but got {settings.levels}"
+        )
+    return Levels(torch.from_numpy(np.concatenate(found)), protocol.levels)
 
 
 def _start(model: NestedHashModel, folder: str) -> None:
