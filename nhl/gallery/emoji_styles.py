@@ -14,7 +14,6 @@ from PIL import Image
 from nhl.gallery.emoji import MAX_SIDE, fetch_packages
 from nhl.gallery.store import Gallery, Item, write_gallery
 from nhl.gallery.thumbnails import thumbnail
-
 NAMES = "@iconify-json/fluent-emoji-flat@1.2.6"
 """The package whose table leads from the code points of an emoji to the name that icon sets give it."""
 
@@ -35,8 +34,20 @@ STYLES = (
     VectorStyle(
         "Fluent modern", "@lobehub/fluent-emoji-modern@1.0.0", "Fluent Emoji, Microsoft, MIT License"
     ),
+    VectorStyle(
+        "Fluent contrast",
+        "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+        "Fluent Emoji, Microsoft, MIT License",
+        True,
+    ),
     VectorStyle("Noto 1", "@iconify-json/noto-v1@1.2.5", "Noto Emoji, Google, Apache License 2.0", True),
     VectorStyle("EmojiOne 2", "@iconify-json/emojione@1.2.3", "EmojiOne 2.3, CC BY 4.0", True),
+    VectorStyle(
+        "Firefox OS", "@iconify-json/fxemoji@1.2.2", "Firefox OS Emoji, Mozilla, Apache License 2.0", True
+    ),
+    VectorStyle(
+        "Streamline", "@iconify-json/streamline-emojis@1.2.4", "Streamline Emojis, CC BY 4.0", True
+    ),
 )
 
 
@@ -96,12 +107,13 @@ def _drawings(packages: Path, style: VectorStyle) -> dict[str, str]:
     with _archive(packages, style.package) as tar:
         if style.names:
             icons = json.loads(_member(tar, "package/icons.json"))
+            bodies = {name.replace("-", ""): icon["body"] for name, icon in icons["icons"].items()}
             with _archive(packages, NAMES) as names:
                 codes = json.loads(_member(names, "package/chars.json"))
             return {
-                _plain(code): _svg(icons, icons["icons"][name]["body"])
+                _plain(code): _svg(icons, bodies[plain])
                 for code, name in codes.items()
-                if name in icons["icons"]
+                if (plain := name.replace("-", "")) in bodies  # sets differ in hyphens
             }
         files = (member for member in tar if member.isfile() and member.name.endswith(".svg"))
         return {_plain(Path(member.name).stem): _member(tar, member).decode() for member in files}
