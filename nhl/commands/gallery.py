@@ -10,6 +10,8 @@ from typing import Any
 from nhl.commands import Formatter, bar, check_bits
 from nhl.commands.output import one_line, print_json
 
+EMOJI_GALLERY = Path("checkpoints/emoji/gallery.db")
+
 _EXAMPLES = """examples:
   python -m nhl gallery add photos --to my.db --checkpoint checkpoints/emoji
   python -m nhl gallery list my.db
@@ -36,12 +38,12 @@ def add(commands: Any) -> None:
         return found
 
     build = action("build", _build, "build a published gallery", file=False)
-    build.add_argument("name", choices=["emoji"], help="which gallery")
+    build.add_argument("name", choices=["emoji", "emoji-styles"], help="which gallery")
     build.add_argument("--to", type=Path, required=True, help="the gallery file")
     build.add_argument(
         "--packages", type=Path, help="folder with the npm archives; without it npm fetches them"
     )
-    build.add_argument("--seed", type=int, default=0, help="seed of the random split")
+    build.add_argument("--seed", type=int, help="seed of the random split of `emoji`, 0 by default")
 
     more = action("add", _add, "bring a gallery up to date with a folder", file=False, checkpoint=True)
     more.add_argument("folder", type=Path, help="pictures, labelled by its sub-folders")
@@ -70,9 +72,17 @@ def _json(parser: Any) -> None:
 
 def _build(options: argparse.Namespace) -> None:
     from nhl.gallery.emoji import build_emoji_gallery
+    from nhl.gallery.emoji_styles import build_emoji_styles
 
+    if options.name == "emoji-styles" and options.seed is not None:
+        raise ValueError(
+            "`--seed` must be left out for emoji-styles, which takes its split from the emoji gallery"
+        )
     with bar("Building") as progress:
-        build_emoji_gallery(options.to, options.packages, options.seed, progress)
+        if options.name == "emoji":
+            build_emoji_gallery(options.to, options.packages, options.seed or 0, progress)
+        else:
+            build_emoji_styles(options.to, EMOJI_GALLERY, options.packages, progress)
     print(f"gallery written to {options.to}")
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from nhl.gallery.emoji import MAX_SIDE, fetch_packages
 from nhl.gallery.store import Gallery, Item, write_gallery
 from nhl.gallery.thumbnails import thumbnail
+
 NAMES = "@iconify-json/fluent-emoji-flat@1.2.6"
 """The package whose table leads from the code points of an emoji to the name that icon sets give it."""
 
@@ -45,9 +46,7 @@ STYLES = (
     VectorStyle(
         "Firefox OS", "@iconify-json/fxemoji@1.2.2", "Firefox OS Emoji, Mozilla, Apache License 2.0", True
     ),
-    VectorStyle(
-        "Streamline", "@iconify-json/streamline-emojis@1.2.4", "Streamline Emojis, CC BY 4.0", True
-    ),
+    VectorStyle("Streamline", "@iconify-json/streamline-emojis@1.2.4", "Streamline Emojis, CC BY 4.0", True),
 )
 
 

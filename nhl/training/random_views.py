@@ -144,7 +144,7 @@ def _outlined(images: Tensor, draw: Draw) -> Tensor:
     """A quarter of the drawings with black outlines, as many styles have; a fifth of these in outline alone."""
     outlined, bare = draw.sometimes(0.25, len(images)), draw.sometimes(0.2, len(images))
     grey = (images * images.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    step = max_pool2d(grey, 3, 1, 1) + max_pool2d(-grey, 3, 1, 1)  # between the lightest and darkest neighbour
+    step = max_pool2d(grey, 3, 1, 1) + max_pool2d(-grey, 3, 1, 1)  # from darkest to lightest neighbour
     lines = (8 * (step - 0.1)).clamp(0, 1) * outlined.view(-1, 1, 1, 1)
     return torch.where((outlined & bare).view(-1, 1, 1, 1), 1.0, images) * (1 - lines)
 
@@ -153,4 +153,3 @@ def _blurred(images: Tensor, draw: Draw) -> Tensor:
     """A tenth of the pictures out of focus."""
     soft = avg_pool2d(images, 5, 1, 2, count_include_pad=False)
     return torch.where(draw.sometimes(0.1, len(images)).view(-1, 1, 1, 1), soft, images)
-

@@ -12,7 +12,7 @@ from nhl.gallery import Gallery, Item, write_gallery
 
 def test_unknown_names_list_the_choices() -> None:
     with pytest.raises(
-        ValueError, match="unknown data set 'mnist'; choose from emoji, emoji-multi, cifar10, "
+        ValueError, match="unknown data set 'mnist'; choose from emoji, emoji-multi, emoji-photos, "
     ):
         load_protocol("mnist")
     with pytest.raises(ValueError, match="unknown `unreadable` 'ignore'; choose from refuse, skip, trust"):

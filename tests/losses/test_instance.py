@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nhl.layer import NestedHashLayer
 from nhl.losses.instance import InstanceLoss
 from nhl.metrics import histograms
-from nhl.training.run import Run
+from nhl.training.run import Run, all_shown
 from nhl.training.settings import Settings
 
 
@@ -65,7 +65,7 @@ def same(weight: float) -> dict[int, float]:
     )
     torch.manual_seed(0)
     layer, device = NestedHashLayer(16, settings.lengths), torch.device("cpu")
-    run = Run(settings, nn.Identity(), layer, lambda epoch: inputs, things % 2, 2, device, things)
+    run = Run(settings, nn.Identity(), layer, lambda epoch: all_shown(inputs), things % 2, 2, device, things)
     for epoch in range(settings.epochs):
         run.epoch(epoch)
     codes = run.codes(inputs)
@@ -85,7 +85,16 @@ def test_blended_pictures_share_their_things(monkeypatch: pytest.MonkeyPatch) ->
     seen: list[tuple[Tensor, Tensor]] = []
     inner = InstanceLoss.forward
     monkeypatch.setattr(InstanceLoss, "forward", lambda self, u, t: seen.append((u, t)) or inner(self, u, t))
-    run = Run(settings, nn.Identity(), layer, lambda epoch: inputs, labels, 2, torch.device("cpu"), things)
+    run = Run(
+        settings,
+        nn.Identity(),
+        layer,
+        lambda epoch: all_shown(inputs),
+        labels,
+        2,
+        torch.device("cpu"),
+        things,
+    )
     run.epoch(0)
     ((_, shares),) = seen
     assert shares.shape == (4, 4)
