@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nhl.nesting import NestedLoss
     from nhl.weighting import WEIGHTINGS
 
+__version__ = "0.2.0"
+
 __all__ = [
     "LOSSES",
     "WEIGHTINGS",

@@ -1,12 +1,15 @@
-"""`python -m nhl`: every command."""
+"""`nhl`, or `python -m nhl`: every command."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 
-from nhl.commands import Formatter, advise, average, compare, evaluate, export, gallery, output, search, train
+import nhl
+from nhl.commands import Formatter, output
 
-COMMANDS = (train, average, evaluate, compare, gallery, search, advise, export)
+COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export")
 
 EXAMPLES = """examples:
   python -m nhl gallery build emoji --to emoji.db
@@ -22,7 +25,8 @@ EXAMPLES = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     output.escape_unknown_characters()
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments).parse_args(arguments)
     try:
         options.run(options)
         sys.stdout.flush()
@@ -37,14 +41,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser of the command that is given, the others left out; of all where none is."""
     parser = argparse.ArgumentParser(
-        prog="python -m nhl", description="Nested hash codes.", epilog=EXAMPLES, formatter_class=Formatter
+        prog=_name(), description="Nested hash codes.", epilog=EXAMPLES, formatter_class=Formatter
     )
+    parser.add_argument("--version", action="version", version=f"nhl {nhl.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    given = arguments[:1]
+    for command in given if given and given[0] in COMMANDS else COMMANDS:
+        import_module(f"nhl.commands.{command}").add(commands)
     return parser
+
+
+def _name() -> str:
+    """What the user typed: the script, or the module where there is no script."""
+    return "nhl" if Path(sys.argv[0]).stem == "nhl" else "python -m nhl"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""Commands that do not train never load torch, nor do mistakes, help and the version."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nhl
+from nhl.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+HEAVY = "{'torch', 'torchvision', 'timm', 'gradio', 'faiss', 'matplotlib', 'pyarrow', 'clickhouse_connect'}"
+# As `python -m nhl` does it, and then what was loaded on a line of its own.
+RUN = f"""
+import sys
+from nhl.__main__ import main
+try:
+    status = main(sys.argv[1:])
+except SystemExit as stop:
+    status = stop.code
+print(chr(10) + 'loaded:', *sorted({HEAVY} & set(sys.modules)))
+sys.exit(status)
+"""
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    """Exit status, what was printed, and errors of a command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["--help"], 0, "search .* find the nearest pictures"),
+        (["--version"], 0, rf"^nhl {re.escape(nhl.__version__)}$"),
+        (["search", "--help"], 0, "--engine {nested,clickhouse}"),
+        (["train", "--help"], 0, "--epochs EPOCHS"),
+        (["gallery", "list", "--help"], 0, "the gallery file"),
+        (["search", "a.db", "b.png", "--nope"], 2, "unrecognized arguments: --nope"),
+        (["search", "a.db", "b.png", "--bits", "many"], 2, "invalid int value: 'many'"),
+        (["serch"], 2, "invalid choice: 'serch'"),
+        ([], 2, "the following arguments are required: COMMAND"),
+        (["search", "nowhere.db", "b.png"], 2, "error: no gallery at nowhere.db"),
+    ],
+)
+def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], status: int, told: str) -> None:
+    code, output, errors = run(*arguments)
+    assert code == status
+    assert re.search(told, output if status == 0 else errors, re.MULTILINE)
+    assert output.endswith("\nloaded:\n")
+
+
+def test_searching_listing_and_verifying_load_no_torch(tiny_checkpoint: Path) -> None:
+    """Not even at the very first search, which has the network converted in another process."""
+    gallery, picture = str(tiny_checkpoint / "gallery.db"), str(ROOT / "docs" / "page.png")
+    commands = [
+        ["search", gallery, picture, "--top", "1"],
+        ["gallery", "list", gallery],
+        ["gallery", "verify", gallery],
+    ]
+    for command in commands:
+        code, output, errors = run(*command)
+        assert code == 0, errors
+        assert output.endswith("\nloaded:\n")
+
+
+def test_torch_would_be_found() -> None:
+    """The check above can fail: training does load it."""
+    _, output, _ = run("average", "nowhere", "nowhere-else", "--to", "unused")
+    assert "loaded: timm torch" in output
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"), [("/usr/bin/nhl", "nhl"), ("nhl.exe", "nhl"), ("nhl/__main__.py", "python -m nhl")]
+)
+def test_usage_names_what_was_typed(
+    typed: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [typed, "search", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith(f"usage: {shown} search ")
