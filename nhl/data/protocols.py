@@ -1,6 +1,6 @@
 """A name such as `emoji` to a protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from nhl.data.tiny_imagenet import tiny_imagenet
 from nhl.data.unreadable import UNREADABLE, Progress
 from nhl.gallery import Gallery, Item
 
+LEVELS = ("group", "class", "instance")  # of a gallery, from coarse to fine
+
 
 def emoji(where: Path | None = None) -> Protocol:
-    """The emoji gallery: 20 % of the emoji, whole, ask; the others are learnt from and searched."""
+    """The emoji gallery: 20 % of the emoji, whole, are queries; the others are the database, learnt from."""
     return gallery_protocol(where or EMOJI_GALLERY)
 
 
@@ -30,7 +32,10 @@ def emoji_multi(where: Path | None = None) -> Protocol:
 
 
 def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:
-    """A gallery with the splits "train" and "query": the first is learnt from and searched.
+    """A gallery with the splits "train" and "query": the first is learnt from, and is the database.
+
+    Where every picture has a group beside its class, the last of its labels, and no class lies in two groups,
+    pictures have the levels group, class and instance.
 
     Args:
         path: the gallery file.
@@ -46,6 +51,8 @@ def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:
     # Pictures of one thing in several styles share what stands behind the "#" of their source.
     thing_of = {item.id: item.source.partition("#")[2] or f"item {item.id}" for item in items}
     things = {thing: i for i, thing in enumerate(sorted(set(thing_of.values())))}
+    group_of = {} if multi else _groups(items)
+    groups = sorted(set(group_of.values()))
 
     def part(split: str) -> Pictures:
         chosen = [item for item in items if item.split == split]
@@ -56,19 +63,27 @@ def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:
         members = np.zeros((len(chosen), len(classes)), dtype=np.int64)
         for row, item in zip(members, chosen, strict=True):
             row[[number[label] for label in _labels(item, multi)]] = 1
-        return Pictures(
-            [gallery.thumbnail(item.id) for item in chosen],
-            members if multi else members.argmax(1),
-            np.array([things[thing_of[item.id]] for item in chosen], dtype=np.int64),
-        )
+        alike = np.array([things[thing_of[item.id]] for item in chosen], dtype=np.int64)
+        labels, levels = members if multi else members.argmax(1), None
+        if group_of:
+            levels = np.stack([[groups.index(group_of[item.label]) for item in chosen], labels, alike], 1)
+        return Pictures([gallery.thumbnail(item.id) for item in chosen], labels, alike, levels)
 
     train, query = part("train"), part("query")
+    levels = LEVELS if group_of else ()
     name, title = gallery.meta.get("name", "gallery"), gallery.meta.get("title", path)
     description = (
         f"{title}{', all labels' if multi else ''}: {len(query)} held-out pictures against the "
         f"{len(train)} trained on, mAP over all of them, expected over ties"
     )
-    return Protocol(name + ("-multi" if multi else ""), description, classes, train, query, train)
+    return Protocol(name + ("-multi" if multi else ""), description, classes, train, query, train, levels)
+
+
+def _groups(items: Sequence[Item]) -> dict[str, str]:
+    """The group of each class; none unless each picture has one and each class lies in one alone."""
+    pairs = {(item.label, item.labels[-1] if len(item.labels) > 1 else "") for item in items}
+    found = dict(pairs)
+    return found if len(found) == len(pairs) and all(found.values()) else {}
 
 
 def _labels(item: Item, multi: bool) -> tuple[str, ...]:

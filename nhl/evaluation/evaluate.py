@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhl.data import Pictures, Protocol
-from nhl.metrics import Histograms, histograms
+from nhl.evaluation.levels import Scores, level_scores, photo_scores
+from nhl.metrics import Histograms, histograms, macro_mean
 from nhl.model.encode import Encoder
 
 Evaluation = dict[str, Any]
@@ -29,17 +30,19 @@ def evaluate(
 
     Args:
         checkpoint: the folder of the model.
-        protocol: what asks and what is searched.
+        protocol: queries and database.
         top, at, curves: as for `score`.
         progress: called with the number of pictures encoded and of all.
 
     Returns:
-        `{"protocol": its description}` and what `score` returns. Where queries come in groups, as the
-        emoji in several styles, lengths have "same@10" too: how likely another picture of the query's
-        group is among the ten nearest of all pictures, queries and database.
+        `{"protocol": its description}` and what `score` returns. With one class a picture, lengths have
+        "macro_map" too, the mean over classes in place of that over queries. Where queries come in groups, as
+        the emoji in several styles, they have "same@10": how likely another picture of the query's group is
+        among the ten nearest of all pictures, queries and database. Where pictures have labels at several
+        levels, they have what `nhl.evaluation.levels` describes.
 
     Raises:
-        ValueError: if the protocol has no query or nothing to search, or as `score` says.
+        ValueError: if the protocol has no query or no database, or as `score` says.
     """
     asked, searched = len(protocol.query), len(protocol.database)
     if not asked or not searched:
@@ -47,27 +50,45 @@ def evaluate(
             f"`protocol` must hold a query and a picture to search but has {asked} and {searched} of them"
         )
     encoder = Encoder(checkpoint)
+    photographs = protocol.photographs
+    total = asked + searched + (0 if photographs is None else len(photographs.query))
 
     def codes(pictures: Pictures, before: int) -> Codes:
-        return encoder.encode(
-            pictures.sources, progress=lambda done, _: progress(before + done, asked + searched)
-        )
+        return encoder.encode(pictures.sources, progress=lambda done, _: progress(before + done, total))
 
     coded = codes(protocol.query, 0), codes(protocol.database, asked)
     labels = protocol.query.labels, protocol.database.labels
-    found = histograms(*coded, *labels, encoder.config.lengths)
+    lengths = encoder.config.lengths
+    found = histograms(*coded, *labels, lengths)
     described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
     result = {"protocol": described, **score(found, top, at, curves)}
-    for length, same in _same_thing(coded, protocol, encoder.config.lengths).items():
-        result["lengths"][str(length)][f"same@{SAME}"] = same
+    further = [_macro_map(found, protocol, top), _same_instance(coded, protocol, lengths)]
+    further.append(level_scores(coded, protocol, found, top))
+    if photographs is not None:
+        photos = codes(photographs.query, asked + searched)
+        further.append(photo_scores(photos, photographs, np.concatenate(coded), protocol, lengths, top))
+    for scores in further:
+        for length, figures in scores.items():
+            result["lengths"][str(length)] |= figures
     return result
 
 
-def _same_thing(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequence[int]) -> dict[int, float]:
+def _macro_map(found: Mapping[int, Histograms], protocol: Protocol, top: int | None) -> Scores:
+    """The mean over classes of mAP; nothing where pictures have several labels."""
+    labels = protocol.query.labels
+    if labels.ndim > 1:
+        return {}
+    return {
+        length: {"macro_map": round(macro_mean(h.average_precision(top), labels), 4)}
+        for length, h in found.items()
+    }
+
+
+def _same_instance(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequence[int]) -> Scores:
     """How likely another picture of the query's own group is among the first `SAME` of all pictures.
 
-    The finer question: not one of its class, but the same thing again. Of queries that have one; none if
-    no query has.
+    The finer question: not one of its class, but the same instance again. Of queries that have one; none
+    if no query has.
     """
     mine, others = protocol.query.groups, protocol.database.groups
     if mine is None or others is None:
@@ -78,7 +99,7 @@ def _same_thing(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequenc
     if not len(asks):
         return {}
     found = histograms(coded[0][asks], np.concatenate(coded), groups[asks], groups, lengths)
-    return {length: _mean(h.without_itself().hit_rate(SAME)) for length, h in found.items()}
+    return {length: {f"same@{SAME}": _mean(h.without_itself().hit_rate(SAME))} for length, h in found.items()}
 
 
 def score(
@@ -124,18 +145,21 @@ def score(
 
 
 def table(evaluation: Evaluation) -> str:
-    """An evaluation as a text table."""
+    """An evaluation as a text table: a row for each figure, a column for each length."""
     lengths = evaluation["lengths"]
     names = list(next(iter(lengths.values())))
     rows = [
-        ["bits", *names],
-        *([length, *(f"{s[name]:.3f}" for name in names)] for length, s in lengths.items()),
+        ["bits", *lengths],
+        *([name, *(_cell(name, s[name]) for s in lengths.values())] for name in names),
     ]
-    lines = [
-        "  ".join(f"{cell:>{max(5, len(name))}}" for cell, name in zip(row, rows[0], strict=True))
-        for row in rows
-    ]
+    width = max(map(len, (row[0] for row in rows)))
+    lines = ["  ".join([f"{row[0]:<{width}}", *(f"{cell:>5}" for cell in row[1:])]) for row in rows]
     return "\n".join([evaluation["protocol"], *lines, f"mean mAP {evaluation['mean_map']:.3f}"])
+
+
+def _cell(name: str, value: float) -> str:
+    """A count with one digit, a share with three."""
+    return f"{value:.1f}" if name.startswith("tied") else f"{value:.3f}"
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -1,5 +1,15 @@
 """Figures of retrieval from packed codes: pure functions, exact under ties."""
 
+from nhl.metrics.graded import GradedHistograms, graded_histograms
 from nhl.metrics.histograms import Histograms, histograms, mean_average_precision
+from nhl.metrics.summaries import distinct_codes, macro_mean
 
-__all__ = ["Histograms", "histograms", "mean_average_precision"]
+__all__ = [
+    "GradedHistograms",
+    "Histograms",
+    "distinct_codes",
+    "graded_histograms",
+    "histograms",
+    "macro_mean",
+    "mean_average_precision",
+]

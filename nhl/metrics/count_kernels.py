@@ -15,7 +15,7 @@ ROWS = 4096  # rows whose distances and places are held at once: they fit the fi
 def count(
     planes: Any,
     queries: Any,
-    relevant: Any,
+    grades: Any,
     ends: Any,
     weights: Any,
     group_of: Any,
@@ -23,12 +23,12 @@ def count(
     zero: Any,
     tables: Any,
 ) -> None:
-    """Count every image at its place in `tables` (q, groups, 2 * cells).
+    """Count every image at its place in `tables` (q, groups, G * cells).
 
     Args:
         planes: (B/8, N) byte j of every code.
         queries: (q, B/8).
-        relevant: (q, N) uint8, 0 or 1.
+        grades: (q, N) uint8, below G.
         ends, weights, group_of: (L,) as in `nhl.metrics.distance_counts.Steps`.
         offset: the number of cells, of the type of places.
         zero: 0, of the type of the distance that one step adds.
@@ -41,9 +41,9 @@ def count(
         query = queries[q]
         for start in range(0, planes.shape[1], ROWS):
             size = min(ROWS, planes.shape[1] - start)
-            right = relevant[q, start : start + size]
+            graded = grades[q, start : start + size]
             for i in range(size):
-                total[i] = offset * right[i]
+                total[i] = offset * graded[i]
             first = 0
             for step in range(steps):
                 for j in range(first, ends[step]):

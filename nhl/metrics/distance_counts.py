@@ -1,4 +1,4 @@
-"""How many images, relevant and not, lie at each distance from each query, at every length in one pass.
+"""How many images of each grade of relevance lie at each distance from each query, at every length in one pass.
 
 Lengths are counted in groups. An image's place in a group's table says its distance at the first length
 and what each further length adds to it, so that one count serves all lengths of the group (for 8, 16 and
@@ -21,11 +21,11 @@ from nhl.machine import processors
 
 MOST_CELLS = 1 << 13  # of a table: it stays in the first cache
 COMPILED_PAIRS = 1 << 25  # pairs of query and image from which it pays to load the compiled loop
-BLOCK_PAIRS = 1 << 20  # pairs whose relevance is held at once
+BLOCK_PAIRS = 1 << 20  # pairs whose grades are held at once
 
 Bytes = NDArray[np.uint8]
 Counts = NDArray[np.uint32]
-Relevant = Callable[[slice], NDArray[np.bool_]]
+Grades = Callable[[slice], NDArray[Any]]
 
 
 class Steps(NamedTuple):
@@ -51,21 +51,23 @@ class Steps(NamedTuple):
 def count_distances(
     queries: Bytes,
     database: Bytes,
-    relevant: Relevant,
+    grades_of: Grades,
     lengths: tuple[int, ...],
     compiled: bool | None = None,
+    grades: int = 2,
 ) -> dict[int, NDArray[np.int64]]:
-    """Counts (Q, 2, b + 1) at each length: of images not relevant, then of relevant ones.
+    """Counts (Q, G, b + 1) at each length: of the images of grade 0 (not relevant), of grade 1, and so on.
 
     Args:
         queries: packed codes (Q, B/8).
         database: packed codes (N, B/8).
-        relevant: for some queries, (q, N) which images are relevant.
+        grades_of: for some queries, (q, N) the grade of each image, bool or uint8, below G.
         lengths: ascending multiples of 8 up to B.
         compiled: whether numba counts, or NumPy (the same, some times slower); by default numba where it is
             installed and the work is worth loading it.
+        grades: G, the number of grades.
     """
-    steps = _steps(lengths)
+    steps = _steps(lengths, grades)
     if compiled is None:
         compiled = len(queries) * len(database) >= COMPILED_PAIRS and find_spec("numba") is not None
     count = (_numba_counter if compiled else _numpy_counter)(database[:, : lengths[-1] // 8], steps)
@@ -73,9 +75,9 @@ def count_distances(
 
     def block(start: int) -> dict[int, Counts]:
         rows = slice(start, min(start + size, len(queries)))
-        tables = np.zeros((rows.stop - start, len(steps.groups), 2 * steps.cells), np.uint32)
-        count(queries[rows], relevant(rows), tables)
-        split = tables.reshape(len(tables), -1, 2, steps.cells)
+        tables = np.zeros((rows.stop - start, len(steps.groups), grades * steps.cells), np.uint32)
+        count(queries[rows], grades_of(rows), tables)
+        split = tables.reshape(len(tables), -1, grades, steps.cells)
         return {
             length: counts
             for g, group in enumerate(steps.groups)
@@ -85,12 +87,14 @@ def count_distances(
     with ThreadPoolExecutor(processors()) as pool:
         found = list(pool.map(block, range(0, len(queries), size)))
     return {
-        length: np.concatenate([np.zeros((0, 2, length + 1), np.int64), *(part[length] for part in found)])
+        length: np.concatenate(
+            [np.zeros((0, grades, length + 1), np.int64), *(part[length] for part in found)]
+        )
         for length in lengths
     }
 
 
-def _steps(lengths: tuple[int, ...]) -> Steps:
+def _steps(lengths: tuple[int, ...], grades: int) -> Steps:
     groups: list[list[int]] = []
     weights, sizes, group_of, before = list[int](), list[int](), list[int](), 0
     for length in lengths:
@@ -105,25 +109,25 @@ def _steps(lengths: tuple[int, ...]) -> Steps:
             sizes.append(length + 1)
         group_of.append(len(groups) - 1)
         before = length
-    places = np.uint16 if 2 * max(sizes) <= 1 << 16 else np.uint32
+    places = np.uint16 if grades * max(sizes) <= 1 << 16 else np.uint32
     zero = np.uint8(0) if max(b - a for a, b in pairwise((0, *lengths))) < 256 else places(0)
     ends = np.array(lengths, np.int64) // 8
     return Steps(ends, np.array(weights, places), zero, np.array(group_of, np.int64), groups, max(sizes))
 
 
 def _by_length(table: NDArray[np.uint32], group: list[int]) -> Iterator[tuple[int, Counts]]:
-    """Each length of a group with its counts (q, 2, b + 1), from the group's table (q, 2, cells)."""
-    length, queries = group[0], len(table)
+    """Each length of a group with its counts (q, G, b + 1), from the group's table (q, G, cells)."""
+    length, (queries, grades) = group[0], table.shape[:2]
     cells = math.prod([length + 1, *(b - a + 1 for a, b in pairwise(group))])
-    joint = table[:, :, :cells].reshape(queries, 2, -1, length + 1)
+    joint = table[:, :, :cells].reshape(queries, grades, -1, length + 1)
     yield length, _sum(joint)
     for longer in group[1:]:
         added = longer - length
         # Rows 0, 1, 2, ... shifted by 0, 1, 2, ...: written wide, and read one narrower.
-        wide = np.zeros((queries, 2, joint.shape[2] // (added + 1), added + 1, longer + 2), np.uint32)
+        wide = np.zeros((queries, grades, joint.shape[2] // (added + 1), added + 1, longer + 2), np.uint32)
         wide[..., : length + 1] = joint.reshape(*wide.shape[:4], length + 1)
-        flat = wide.reshape(queries, 2, wide.shape[2], -1)[..., : (added + 1) * (longer + 1)]
-        joint = _sum(flat.reshape(queries, 2, -1, added + 1, longer + 1))
+        flat = wide.reshape(queries, grades, wide.shape[2], -1)[..., : (added + 1) * (longer + 1)]
+        joint = _sum(flat.reshape(queries, grades, -1, added + 1, longer + 1))
         length = longer
         yield length, _sum(joint)
 
@@ -133,7 +137,7 @@ def _sum(counts: Counts) -> Counts:
     return np.asarray(counts.sum(-2, dtype=np.uint32))
 
 
-Counter = Callable[[Bytes, NDArray[np.bool_], NDArray[np.uint32]], None]
+Counter = Callable[[Bytes, NDArray[Any], NDArray[np.uint32]], None]
 
 
 def _numba_counter(database: Bytes, steps: Steps) -> Counter:
@@ -141,8 +145,8 @@ def _numba_counter(database: Bytes, steps: Steps) -> Counter:
 
     planes, offset = np.array(database.T, order="C"), steps.weights.dtype.type(steps.cells)
 
-    def count(queries: Bytes, relevant: NDArray[np.bool_], tables: NDArray[np.uint32]) -> None:
-        codes = planes, np.array(queries, order="C"), relevant.view(np.uint8)
+    def count(queries: Bytes, graded: NDArray[Any], tables: NDArray[np.uint32]) -> None:
+        codes = planes, np.array(queries, order="C"), graded.view(np.uint8)
         count_kernels.count(*codes, steps.ends, steps.weights, steps.group_of, offset, steps.zero, tables)
 
     return count
@@ -153,10 +157,10 @@ def _numpy_counter(database: Bytes, steps: Steps) -> Counter:
     spans = [slice(a, b) for a, b in pairwise([0, *steps.ends.tolist()])]
     words = [_words(database[:, span]) for span in spans]
 
-    def count(queries: Bytes, relevant: NDArray[np.bool_], tables: NDArray[np.uint32]) -> None:
+    def count(queries: Bytes, graded: NDArray[Any], tables: NDArray[np.uint32]) -> None:
         asked = [_words(queries[:, span]) for span in spans]
-        for q, right in enumerate(relevant):
-            total = right * dtype(steps.cells)
+        for q, grade in enumerate(graded):
+            total = grade * dtype(steps.cells)
             place: NDArray[Any] = total
             for step, weight in enumerate(steps.weights):
                 near: NDArray[Any] = np.zeros(len(total), steps.zero.dtype)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nhl.codes import check_codes, check_length, check_lengths
-from nhl.metrics.distance_counts import Relevant, count_distances
+from nhl.metrics.distance_counts import Grades, count_distances
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -59,7 +59,7 @@ class Histograms:
             ValueError: if `top` is no whole number from 1.
         """
         total = int(self.all[0].sum()) if len(self.all) else 0
-        top = total if top is None else min(_whole("top", top, 1), total)
+        top = total if top is None else min(whole("top", top, 1), total)
         after = np.minimum(self.all.cumsum(1), top)
         before = np.minimum(_before(self.all), top)
         counted = after - before  # images of the tie within the first `top`
@@ -79,7 +79,7 @@ class Histograms:
         Raises:
             ValueError: here and below, if `k` is no whole number from 1.
         """
-        k = _whole("k", k, 1)
+        k = whole("k", k, 1)
         counted = np.clip(k - _before(self.all), 0, self.all)
         return np.asarray((counted * self.relevant / np.maximum(self.all, 1)).sum(1))
 
@@ -100,7 +100,7 @@ class Histograms:
 
         [1] Jegou et al., Product Quantization for Nearest Neighbor Search, PAMI 2011
         """
-        k = _whole("k", k, 1)
+        k = whole("k", k, 1)
         taken = np.clip(k - _before(self.all), 0, self.all)
         sure = ((taken == self.all) & (self.relevant > 0)).any(1)
         cut = (taken > 0) & (taken < self.all)  # at most one tie a query
@@ -117,9 +117,19 @@ class Histograms:
         Raises:
             ValueError: if `radius` is no whole number from 0.
         """
-        radius = _whole("radius", radius, 0)
+        radius = whole("radius", radius, 0)
         found, relevant = self.all[:, : radius + 1].sum(1), self.relevant[:, : radius + 1].sum(1)
         return np.asarray(relevant / np.maximum(found, 1))
+
+    def tied_at(self, place: int) -> Counts:
+        """How many images (Q,) lie at the distance of the `place`-th, itself among them; 0 where there are fewer.
+
+        Raises:
+            ValueError: if `place` is no whole number from 1.
+        """
+        place = whole("place", place, 1)
+        holds = (_before(self.all) < place) & (self.all.cumsum(1) >= place)  # at most one distance a query
+        return np.asarray(np.where(holds, self.all, 0).sum(1))
 
     def precision_recall(self) -> tuple[Floats, Floats]:
         """The precision-recall curve over the radii 0 to b, (b + 1,) each, averaged over queries.
@@ -211,13 +221,14 @@ def _before(counts: Counts) -> Counts:
     return np.asarray(counts.cumsum(1) - counts)
 
 
-def _whole(name: str, value: int, least: int) -> int:
+def whole(name: str, value: int, least: int) -> int:
+    """A whole number from `least`, checked."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"`{name}` must be a whole number from {least} but got {value!r}")
     return int(value)
 
 
-def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Relevant:
+def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Grades:
     """For some queries, (q, N) whether they share a label with each image."""
     if query_labels.ndim == database_labels.ndim == 1:
         query_labels, database_labels = _small(query_labels, database_labels)

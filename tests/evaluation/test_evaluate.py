@@ -28,7 +28,7 @@ def found() -> dict[int, Histograms]:
 
 
 def evaluation(found: dict[int, Histograms]) -> dict[str, object]:
-    return {"protocol": "One asks, four are searched", **score(found, at=[1, 2], curves=True)}
+    return {"protocol": "One query, four images", **score(found, at=[1, 2], curves=True)}
 
 
 def test_scores_by_hand(found: dict[int, Histograms]) -> None:
@@ -68,13 +68,19 @@ def test_an_empty_protocol(tiny_gallery: Path) -> None:
         evaluate("nowhere", replace(protocol, query=nothing))
 
 
-def test_table_has_a_line_a_length(found: dict[int, Histograms]) -> None:
-    lines = table(evaluation(found)).splitlines()
-    assert lines[0] == "One asks, four are searched"
-    assert lines[1].split()[:3] == ["bits", "map", "p@1"]
-    assert lines[2].split()[:3] == ["8", "0.583", "0.000"]
-    assert len({len(line) for line in lines[1:4]}) == 1
-    assert lines[4] == "mean mAP 0.542"
+def test_table_has_a_row_a_figure(found: dict[int, Histograms]) -> None:
+    lengths = evaluation(found)["lengths"]
+    assert isinstance(lengths, dict)
+    lengths["16"]["tied_at_12"], lengths["8"]["tied_at_12"] = 1.0, 21.5
+    lines = table({**evaluation(found), "lengths": lengths}).splitlines()
+    assert lines[0] == "One query, four images"
+    assert [line.split() for line in lines[1:4]] == [
+        ["bits", "8", "16"],
+        ["map", "0.583", "0.500"],
+        ["p@1", "0.000", "0.000"],
+    ]
+    assert len({len(line) for line in lines[1:-1]}) == 1
+    assert lines[-2:] == ["tied_at_12   21.5    1.0", "mean mAP 0.542"]
 
 
 def test_csv_files(found: dict[int, Histograms], tmp_path: Path) -> None:
@@ -112,8 +118,8 @@ def test_files_that_could_not_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     check_targets(tmp_path / "a.csv", Path("a.csv"), None)
 
 
-def test_the_same_thing_again(tiny_gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three queries, of which two show one thing; the codes say which picture is nearest to which."""
+def test_the_same_instance_again(tiny_gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three queries, of which two show one instance; the codes say which picture is nearest to which."""
 
     class Known:
         def __init__(self, checkpoint: Path) -> None:
@@ -128,11 +134,13 @@ def test_the_same_thing_again(tiny_gallery: Path, tmp_path: Path, monkeypatch: p
         [bytes([0, 0]), bytes([1, 1]), bytes([254, 9])], np.array([0, 0, 1]), np.array([5, 5, 6])
     )
     database = Pictures(near, np.zeros(11, np.int64), np.arange(100, 111))
-    found = evaluate(tmp_path, Protocol("things", "Three ask", ("a", "b"), database, query, database))
+    found = evaluate(tmp_path, Protocol("instances", "Three queries", ("a", "b"), database, query, database))
     # 8 bits: 11 others lie nearer to the first query than its twin does; the second one's twin lies at
     # distance 1 with them, so the ten nearest are drawn from 12.
     assert found["lengths"]["8"]["same@10"] == round((0 + 10 / 12) / 2, 4)
     assert found["lengths"]["16"]["same@10"] == 1
     alone = replace(query, groups=np.array([5, 6, 7]))
-    without = evaluate(tmp_path, Protocol("things", "Three ask", ("a", "b"), database, alone, database))
+    without = evaluate(
+        tmp_path, Protocol("instances", "Three queries", ("a", "b"), database, alone, database)
+    )
     assert "same@10" not in without["lengths"]["8"]

@@ -1,19 +1,14 @@
 """Tie-expected figures against the mean over every order of the ties."""
 
-from itertools import permutations, product
+from itertools import permutations
 from math import comb
 
 import numpy as np
 import pytest
+from metrics.rankings import orders
 
 from nhl.codes import hamming
 from nhl.metrics import histograms, mean_average_precision
-
-
-def orders(distances: list[int]) -> list[tuple[int, ...]]:
-    """Every ranking that sorts by distance."""
-    ties = [[i for i, d in enumerate(distances) if d == level] for level in sorted(set(distances))]
-    return [sum(parts, ()) for parts in product(*(permutations(tie) for tie in ties))]
 
 
 def slow_average_precision(ranking: list[bool], top: int) -> float:
