@@ -10,9 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.server.waiting import told_to_wait
-from app.service.search import SearchService
 
-CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "emoji"
 PORTS = range(7860, 7960)
 
 
@@ -24,7 +22,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the limit by "
         "REQUESTS_PER_MINUTE. Behind a proxy, FORWARDED_ALLOW_IPS names those whose X-Forwarded-For is believed.",
     )
-    flags.add_argument("--checkpoint", type=Path, default=CHECKPOINT, metavar="DIR", help="a trained model")
+    flags.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="a trained model; by default the shipped one"
+    )
     flags.add_argument(
         "--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own"
     )
@@ -61,8 +61,23 @@ def bind(host: str, port: int | None) -> socket.socket:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; the exit status."""
-    start = time.perf_counter()
     options = parser().parse_args(arguments)
+    try:
+        return _serve(options)
+    except ModuleNotFoundError as error:
+        print(
+            f"the page needs the package {error.name}, which is not installed: in the folder of the project, "
+            "`pip install -r requirements.txt`",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _serve(options: argparse.Namespace) -> int:
+    start = time.perf_counter()
+    from app.service.search import SearchService
+    from nhl.model.shipped import shipped
+
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     try:
         listener = bind(host, options.port)
@@ -73,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(SearchService.open, options.checkpoint, options.gallery)
+        loading = pool.submit(lambda: SearchService.open(options.checkpoint or shipped(), options.gallery))
         from app.server.app import create_app, serve  # meanwhile: this takes seconds
 
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nhl.losses import LOSSES
     from nhl.model.encode import Encoder
     from nhl.model.network import NestedHashModel
+    from nhl.model.shipped import shipped
     from nhl.nesting import NestedLoss
     from nhl.weighting import WEIGHTINGS
 
@@ -34,6 +35,7 @@ __all__ = [
     "NestedIndex",
     "NestedLoss",
     "pack",
+    "shipped",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "NestedIndex": "nhl.index",
     "NestedLoss": "nhl.nesting",
     "pack": "nhl.codes",
+    "shipped": "nhl.model.shipped",
 }
 
 

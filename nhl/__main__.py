@@ -9,16 +9,16 @@ from pathlib import Path
 import nhl
 from nhl.commands import Formatter, output
 
-COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export")
+COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export", "page")
 
 EXAMPLES = """examples:
   python -m nhl gallery build emoji --to emoji.db
   python -m nhl gallery add photos --to my.db
   python -m nhl train --data emoji --to runs/emoji
-  python -m nhl evaluate --checkpoint checkpoints/emoji
-  python -m nhl search checkpoints/emoji/gallery.db photo.jpg --bits 32 --top 20
+  python -m nhl evaluate --checkpoint emoji
+  python -m nhl search emoji photo.jpg --bits 32 --top 20
   python -m nhl advise my.db
-  python -m nhl export --checkpoint checkpoints/emoji --to model.onnx
+  python -m nhl export --checkpoint emoji --to model.onnx
 """
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from nhl.model.shipped import EMOJI, GALLERY, shipped
+
 if TYPE_CHECKING:
     from nhl.data import Protocol
 
@@ -28,6 +30,23 @@ def bar(title: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
             shown.refresh() if done == total else shown.update(0)
 
         yield move
+
+
+def gallery_file(text: str) -> Path:
+    """A gallery as a command names it: its file, or `emoji` for the one that comes with the library."""
+    return Path(text) if text != EMOJI or Path(text).exists() else _shipped() / GALLERY
+
+
+def model_folder(text: str) -> Path:
+    """A model as a command names it: its folder, or `emoji` for the one that comes with the library."""
+    return Path(text) if text != EMOJI or Path(text).exists() else _shipped()
+
+
+def _shipped() -> Path:
+    try:
+        return shipped(EMOJI)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_unreadable(parser: argparse.ArgumentParser) -> None:

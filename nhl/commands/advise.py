@@ -3,10 +3,9 @@
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nhl.commands import Formatter
+from nhl.commands import Formatter, gallery_file, model_folder
 
 if TYPE_CHECKING:
     from nhl.evaluation.advise import Advice
@@ -17,8 +16,10 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "advise", help="say which code length is good enough for a gallery", formatter_class=Formatter
     )
-    parser.add_argument("gallery", type=Path, help="the gallery file")
-    parser.add_argument("--checkpoint", type=Path, help="folder of the model; by default the gallery's own")
+    parser.add_argument("gallery", type=gallery_file, help="the gallery file, or emoji for the shipped one")
+    parser.add_argument(
+        "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
+    )
     parser.add_argument("--queries", type=int, default=1000, help="pictures that ask, at most")
     parser.add_argument("--seed", type=int, default=0, help="of the sample of queries")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")

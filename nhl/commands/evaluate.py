@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, add_unreadable, bar, protocol
+from nhl.commands import Formatter, add_unreadable, bar, model_folder, protocol
 
 
 def add(commands: Any) -> None:
@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate", help="score a checkpoint at every length", formatter_class=Formatter
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--checkpoint", type=model_folder, required=True, help="folder of the model")
     parser.add_argument("--data", default="emoji", help="a data set, NAME or NAME:PATH")
     parser.add_argument(
         "--top", type=_top, default="all", help='mAP over the first so many results, or "all"'

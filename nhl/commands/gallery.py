@@ -7,13 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, bar, check_bits
+from nhl.commands import Formatter, bar, check_bits, gallery_file, model_folder
 from nhl.commands.output import one_line, print_json
 
-EMOJI_GALLERY = Path("checkpoints/emoji/gallery.db")
-
 _EXAMPLES = """examples:
-  python -m nhl gallery add photos --to my.db --checkpoint checkpoints/emoji
+  python -m nhl gallery add photos --to my.db --checkpoint emoji
   python -m nhl gallery list my.db
   python -m nhl gallery export my.db --to codes.npz
 """
@@ -30,10 +28,10 @@ def add(commands: Any) -> None:
         found = actions.add_parser(name, help=text, description=f"{text}.", formatter_class=Formatter)
         found.set_defaults(run=run)
         if file:
-            found.add_argument("gallery", type=Path, help="the gallery file")
+            found.add_argument("gallery", type=gallery_file, help="the gallery file")
         if checkpoint:
             found.add_argument(
-                "--checkpoint", type=Path, help="folder of the model; by default the gallery's own"
+                "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
             )
         return found
 
@@ -73,6 +71,7 @@ def _json(parser: Any) -> None:
 def _build(options: argparse.Namespace) -> None:
     from nhl.gallery.emoji import build_emoji_gallery
     from nhl.gallery.emoji_styles import build_emoji_styles
+    from nhl.model.shipped import GALLERY, shipped
 
     if options.name == "emoji-styles" and options.seed is not None:
         raise ValueError(
@@ -82,18 +81,19 @@ def _build(options: argparse.Namespace) -> None:
         if options.name == "emoji":
             build_emoji_gallery(options.to, options.packages, options.seed or 0, progress)
         else:
-            build_emoji_styles(options.to, EMOJI_GALLERY, options.packages, progress)
+            build_emoji_styles(options.to, shipped() / GALLERY, options.packages, progress)
     print(f"gallery written to {options.to}")
 
 
 def _add(options: argparse.Namespace) -> None:
     from nhl.gallery import Gallery
-    from nhl.gallery.codes import DEFAULT_CHECKPOINT, own_checkpoint
+    from nhl.gallery.codes import own_checkpoint
     from nhl.gallery.folder import add_folder
+    from nhl.model.shipped import shipped
 
     checkpoint = options.checkpoint
     if checkpoint is None:
-        checkpoint = own_checkpoint(Gallery(options.to)) if options.to.is_file() else DEFAULT_CHECKPOINT
+        checkpoint = own_checkpoint(Gallery(options.to)) if options.to.is_file() else shipped()
     with bar("Reading", unit=" pictures") as progress:
         report = add_folder(options.to, options.folder, checkpoint, options.labels, progress)
     if options.json:

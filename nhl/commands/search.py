@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nhl.commands import Formatter, check_bits
+from nhl.commands import Formatter, check_bits, gallery_file, model_folder
 from nhl.commands.output import one_line, print_json
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("search", help="find the nearest pictures", formatter_class=Formatter)
-    parser.add_argument("gallery", type=Path, help="the gallery file")
+    parser.add_argument("gallery", type=gallery_file, help="the gallery file, or emoji for the shipped one")
     parser.add_argument("image", type=Path, help="the query picture")
-    parser.add_argument("--checkpoint", type=Path, help="folder of the model; by default the gallery's own")
+    parser.add_argument(
+        "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
+    )
     parser.add_argument("--bits", type=int, default=32, help="code length, a multiple of 8")
     parser.add_argument("--top", type=int, default=10, help="how many results")
     parser.add_argument(

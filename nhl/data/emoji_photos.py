@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from nhl.data.pictures import Photographs, Pictures, Protocol
 from nhl.data.tiny_imagenet import data_folder, read_tiny_imagenet
 from nhl.gallery import Gallery, Item
+from nhl.model.shipped import GALLERY, shipped
 
-EMOJI_GALLERY = Path("checkpoints/emoji/gallery.db")
 STYLES = "emoji-styles.db"
 LABELS = Path(__file__).with_name("photo_labels.tsv")
 LEVELS = ("group", "class", "instance", "kind")
@@ -50,7 +50,7 @@ def emoji_photos(where: Path | None = None) -> Protocol:
         FileNotFoundError: if Tiny ImageNet is not there.
         ValueError: if pictures are missing, or the table of kinds names a class or emoji that the gallery has not.
     """
-    gallery = Gallery(EMOJI_GALLERY)
+    gallery = Gallery(shipped() / GALLERY)
     items = gallery.items()
     kinds, photos, validation = read_tiny_imagenet(where)
     table = {kind.wnid: kind for kind in photo_kinds()}

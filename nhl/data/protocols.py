@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from nhl.data.cifar10 import cifar10, cifar10_1, cifar10_2, cifar10_unseen
-from nhl.data.emoji_photos import EMOJI_GALLERY, emoji_photos
+from nhl.data.emoji_photos import emoji_photos
 from nhl.data.image_folder import image_folder
 from nhl.data.image_list import image_list
 from nhl.data.pictures import Pictures, Protocol
 from nhl.data.tiny_imagenet import tiny_imagenet
 from nhl.data.unreadable import UNREADABLE, Progress
 from nhl.gallery import Gallery, Item
+from nhl.model.shipped import GALLERY, shipped
 
 LEVELS = ("group", "class", "instance")  # of a gallery, from coarse to fine
 
 
 def emoji(where: Path | None = None) -> Protocol:
     """The emoji gallery: 20 % of the emoji, whole, are queries; the others are the database, learnt from."""
-    return gallery_protocol(where or EMOJI_GALLERY)
+    return gallery_protocol(where or shipped() / GALLERY)
 
 
 def emoji_multi(where: Path | None = None) -> Protocol:
@@ -28,7 +29,7 @@ def emoji_multi(where: Path | None = None) -> Protocol:
     Two pictures are relevant to each other when they share a label, so all of one group are: figures are
     not comparable with those of `emoji`.
     """
-    return gallery_protocol(where or EMOJI_GALLERY, multi=True)
+    return gallery_protocol(where or shipped() / GALLERY, multi=True)
 
 
 def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:

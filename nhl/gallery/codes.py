@@ -10,10 +10,9 @@ from tqdm import tqdm
 
 from nhl.gallery.store import Gallery, GalleryError
 from nhl.gallery.stored_codes import StaleCodesError, load_codes, save_codes
-from nhl.model.checkpoint import CONFIG, fingerprint
+from nhl.model.checkpoint import CONFIG, CheckpointError, fingerprint
 from nhl.model.encode import Encoder, Progress
-
-DEFAULT_CHECKPOINT = Path("checkpoints/emoji")
+from nhl.model.shipped import shipped
 
 
 class OtherModelError(GalleryError):
@@ -93,6 +92,11 @@ def codes_path(gallery: Gallery) -> Path:
 def own_checkpoint(gallery: Gallery) -> Path:
     """The checkpoint that a gallery belongs to: the one that it was made with, or whose folder it lies in."""
     if "checkpoint" in gallery.meta:
-        return Path(gallery.meta["checkpoint"])
+        noted = Path(gallery.meta["checkpoint"])
+        if not noted.exists():  # the shipped one, perhaps, whose place changes when it is installed again
+            with suppress(CheckpointError):
+                if fingerprint(shipped()) == gallery.meta.get("model"):
+                    return shipped()
+        return noted
     beside = gallery.path.parent
-    return beside if (beside / CONFIG).is_file() else DEFAULT_CHECKPOINT
+    return beside if (beside / CONFIG).is_file() else shipped()

@@ -55,6 +55,21 @@ def test_a_missing_folder_is_said(
     assert "Traceback" not in shown
 
 
+def test_a_missing_package_is_said(tiny_checkpoint: Path) -> None:
+    code = (
+        "import sys; sys.modules['gradio'] = None; from app.__main__ import main; "
+        "sys.exit(main(['--checkpoint', sys.argv[1], '--port', '0']))"
+    )
+    command = [sys.executable, "-c", code, str(tiny_checkpoint)]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert "the page needs the package gradio" in done.stderr
+    assert "`pip install -r requirements.txt`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
 def test_control_c_stops_it_without_a_word(tiny_checkpoint: Path) -> None:
     command = [sys.executable, "-m", "app", "--checkpoint", str(tiny_checkpoint), "--port", "0"]
