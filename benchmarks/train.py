@@ -30,7 +30,7 @@ from nhl.codes import LENGTHS
 from nhl.layer import NestedHashLayer
 from nhl.model.backbones import create_backbone, feature_width, split_backbone
 from nhl.nesting import NestedLoss
-from nhl.training.depthwise import quicken
+from nhl.training.depthwise import use_fast_depthwise
 from nhl.training.settings import Settings
 from nhl.weighting import WEIGHTINGS, Weighting
 
@@ -92,7 +92,7 @@ def learn(
     loss = (weighting(losses, outputs, features) * losses).sum()
     optimizer.zero_grad()
     loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), Settings().clip)
+    nn.utils.clip_grad_norm_(network.parameters(), Settings().clip_grad_norm)
     optimizer.step()
 
 
@@ -142,7 +142,7 @@ def whole_steps(lengths: Sequence[int], size: int) -> dict[str, Callable[[], Non
     def step(half: bool, quick: bool) -> Callable[[], None]:
         backbone = create_backbone(defaults.backbone).to(memory_format=torch.channels_last)
         if quick:
-            quicken(backbone)
+            use_fast_depthwise(backbone)
         layer = NestedHashLayer(feature_width(backbone), lengths)
         network = nn.ModuleList([_Precision(backbone, half), layer]).train()
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
     seconds = step_seconds(steps(options.lengths, options.step_size, options.frozen_stages), options.turns)
     whole = step_seconds(whole_steps(options.lengths, options.step_size), options.whole_turns)
     flags = ["--data", options.data, "--epochs", str(options.epochs), "--size", str(options.size)]
-    flags += ["--frozen-stages", str(options.frozen_stages), "--views", "1", "--validation", "0"]
+    flags += ["--frozen-stages", str(options.frozen_stages), "--views", "1", "--validation-fraction", "0"]
     found = runs(options.lengths, flags, options.rounds)
     ratios = {**step_ratios(seconds), **whole_step_ratios(whole), **run_ratios(found)}
     result: dict[str, Any] = {

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         output.nobody_reads()
-    except (ValueError, OSError, ArithmeticError, ModuleNotFoundError) as error:
+    except (ValueError, OSError, ArithmeticError, MemoryError, ModuleNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

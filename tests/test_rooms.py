@@ -93,7 +93,7 @@ def test_no_forbidden_arrows(module: str) -> None:
     ("module", "other"),
     [
         ("nhl.codes", "app.texts"),
-        ("nhl.training.run", "benchmarks.train"),
+        ("nhl.training.trainer", "benchmarks.train"),
         ("nhl.layer", "nhl.index"),
         ("nhl.losses.csq", "nhl.model.network"),
         ("nhl.images.loading", "nhl.gallery"),

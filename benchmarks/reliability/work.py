@@ -49,7 +49,7 @@ def training(to: str, data: str) -> None:
         views=2,
         epochs=EPOCHS,
         batch_size=16,
-        average=0.5,
+        ema_decay=0.5,
     )
     say(0)
     train(settings, to, load_protocol(data), report=lambda progress: say(progress.epoch), device="cpu")

@@ -49,7 +49,12 @@ def add(commands: Any) -> None:
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add("--hidden", type=int, default=512, help="width of the layer before the nested one; 0 leaves it out")
     add("--dropout", type=float, default=0.0, help="share of the hidden layer's outputs left out in training")
-    add("--validation", type=float, default=0.0, help="share of the training pictures to measure on instead")
+    add(
+        "--validation-fraction",
+        type=float,
+        default=0.0,
+        help="share of the training pictures to measure on instead",
+    )
     add("--workers", type=int, default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
     parser.set_defaults(run=_compare)
@@ -73,15 +78,15 @@ def _compare(options: argparse.Namespace) -> None:
         "precision",
         "weight_decay",
         "distillation",
-        "validation",
+        "validation_fraction",
     )
     settings = Settings(
         **{name: getattr(options, name) for name in same},
         lengths=tuple(options.lengths),
         head_lr=options.lr,
         backbone_lr=options.lr,
-        mixup=0.0,
-        average=0.99,
+        mixup_alpha=0.0,
+        ema_decay=0.99,
     )
     comparison = Comparison(
         settings,

@@ -1,6 +1,6 @@
 """Labelled pictures, and the three parts that retrieval is trained and measured on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nhl.digest import sha256, sha256_of
 from nhl.images import ImageError, load_image
 
 
@@ -42,6 +43,17 @@ class Pictures:
         except ImageError as error:
             name = f"sources[{index}]" if isinstance(source, bytes) else str(source)
             raise ImageError(f"{name}: {error}") from error
+
+    def digest(self) -> str:
+        """The SHA-256 of all pictures and labels, in their order: other contents have another one."""
+
+        def parts() -> Iterator[bytes]:
+            for array in (self.labels, self.groups, self.levels):
+                yield b"none" if array is None else repr(array.shape).encode() + array.tobytes()
+            for source in self.sources:
+                yield sha256(source if isinstance(source, bytes) else source.read_bytes()).encode()
+
+        return sha256_of(parts())
 
     def subset(self, indices: NDArray[np.int64]) -> "Pictures":
         """The pictures at some indices, in that order."""

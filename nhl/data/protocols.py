@@ -49,9 +49,9 @@ def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:
     items = gallery.items()
     classes = tuple(sorted({label for item in items for label in _labels(item, multi)}))
     number = {label: i for i, label in enumerate(classes)}
-    # Pictures of one thing in several styles share what stands behind the "#" of their source.
-    thing_of = {item.id: item.source.partition("#")[2] or f"item {item.id}" for item in items}
-    things = {thing: i for i, thing in enumerate(sorted(set(thing_of.values())))}
+    # Pictures of one instance in several styles share what stands behind the "#" of their source.
+    code_of = {item.id: item.source.partition("#")[2] or f"item {item.id}" for item in items}
+    numbers = {code: i for i, code in enumerate(sorted(set(code_of.values())))}
     group_of = {} if multi else _groups(items)
     groups = sorted(set(group_of.values()))
 
@@ -64,7 +64,7 @@ def gallery_protocol(path: str | Path, multi: bool = False) -> Protocol:
         members = np.zeros((len(chosen), len(classes)), dtype=np.int64)
         for row, item in zip(members, chosen, strict=True):
             row[[number[label] for label in _labels(item, multi)]] = 1
-        alike = np.array([things[thing_of[item.id]] for item in chosen], dtype=np.int64)
+        alike = np.array([numbers[code_of[item.id]] for item in chosen], dtype=np.int64)
         labels, levels = members if multi else members.argmax(1), None
         if group_of:
             levels = np.stack([[groups.index(group_of[item.label]) for item in chosen], labels, alike], 1)

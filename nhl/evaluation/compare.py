@@ -22,8 +22,8 @@ from nhl.evaluation.features import Features, features
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES
 from nhl.metrics import histograms
-from nhl.training.run import Run, Shown, all_shown
 from nhl.training.settings import Settings
+from nhl.training.trainer import Shown, Trainer, all_shown
 
 SPLIT_SEED = 0
 _DEFAULTS = json.loads(json.dumps(asdict(Settings())))  # of settings that an older file does not know
@@ -70,7 +70,7 @@ class Comparison:
 
     Args:
         settings: of every run; `loss`, `weighting`, `central`, `seed` are those of each cell instead, and
-            `distillation` counts in the distilled modes. With `validation`, that share of the training
+            `distillation` counts in the distilled modes. With `validation_fraction`, that share of the training
             pictures is kept back and measured on instead of the queries: to choose settings by.
         losses: names from `LOSSES`.
         modes: names from `MODES`.
@@ -189,7 +189,9 @@ def _features(
 ) -> Features:
     settings = comparison.settings
     found = features(settings, load_protocol(settings.data), cache, progress)
-    return found.held_back(settings.validation, SPLIT_SEED) if settings.validation else found
+    return (
+        found.held_back(settings.validation_fraction, SPLIT_SEED) if settings.validation_fraction else found
+    )
 
 
 def _cell(cell: Cell) -> list[dict[str, Any]]:
@@ -230,7 +232,7 @@ def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed:
     return records
 
 
-def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
+def _train(comparison: Comparison, found: Features, settings: Settings) -> Trainer:
     torch.manual_seed(settings.seed)
     width, hidden = found.train.shape[-1], comparison.hidden
     head: nn.Module = nn.Identity()
@@ -242,7 +244,7 @@ def _train(comparison: Comparison, found: Features, settings: Settings) -> Run:
     def inputs(epoch: int) -> Shown:
         return all_shown(found.train[epoch % len(found.train)])
 
-    run = Run(settings, head, layer, inputs, labels, found.classes, torch.device("cpu"))
+    run = Trainer(settings, head, layer, inputs, labels, found.classes, torch.device("cpu"))
     for epoch in range(settings.epochs):
         run.epoch(epoch)
     return run

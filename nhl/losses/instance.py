@@ -1,4 +1,4 @@
-"""Which thing a picture shows, learnt by the bits that only the longest code has."""
+"""Which instance a picture shows, learnt by the bits that only the longest code has."""
 
 from collections.abc import Iterable
 
@@ -11,36 +11,36 @@ from nhl.losses.base import TINY
 
 
 class InstanceLoss(nn.Module):
-    """Cross-entropy over the cosines between the last bits of a code and a learnt direction for each thing. [0]
+    """Cross-entropy over the cosines between the last bits of a code and a learnt direction for each instance. [0]
 
-    All lengths learn the classes. What tells two things of one class apart is asked of the bits beyond the
+    All lengths learn the classes. What tells two instances of one class apart is asked of the bits beyond the
     second longest code alone, so that no shorter code pays for it.
 
     [0] Zhai and Wu, Classification is a Strong Baseline for Deep Metric Learning, BMVC 2019, arXiv 1811.12649
 
     Args:
         lengths: code lengths in bits, ascending multiples of 8, at least two.
-        things: T.
+        instances: I, how many there are.
         scale: of the cosines.
 
     Raises:
         ValueError: if an argument breaks its rule.
 
-    >>> InstanceLoss((8, 16), things=3)(torch.ones(2, 16), torch.tensor([0, 2])).shape
+    >>> InstanceLoss((8, 16), instances=3)(torch.ones(2, 16), torch.tensor([0, 2])).shape
     torch.Size([])
     """
 
-    def __init__(self, lengths: Iterable[int], things: int, scale: float = 8.0) -> None:
+    def __init__(self, lengths: Iterable[int], instances: int, scale: float = 8.0) -> None:
         super().__init__()
         *_, self.start, end = 0, *check_lengths(lengths)
         if not self.start:
             raise ValueError(f"`lengths` must be at least two but got {end} alone")
-        if things < 1:
-            raise ValueError(f"`things` must be at least 1 but got {things}")
+        if instances < 1:
+            raise ValueError(f"`instances` must be at least 1 but got {instances}")
         self.scale = scale
-        self.directions = nn.Parameter(torch.randn(things, end - self.start))
+        self.directions = nn.Parameter(torch.randn(instances, end - self.start))
 
-    def forward(self, outputs: Tensor, things: Tensor) -> Tensor:
-        """Outputs (M, B) of the longest length, and numbers (M,) or shares (M, T) of things, to a scalar."""
+    def forward(self, outputs: Tensor, instances: Tensor) -> Tensor:
+        """Outputs (M, B) of the longest length, and numbers (M,) or shares (M, I) of instances, to a scalar."""
         codes = normalize(outputs[:, self.start :], eps=TINY)
-        return cross_entropy(self.scale * codes @ normalize(self.directions, eps=TINY).T, things)
+        return cross_entropy(self.scale * codes @ normalize(self.directions, eps=TINY).T, instances)

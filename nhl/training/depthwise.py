@@ -76,7 +76,7 @@ class _QuickSame(_Quick, Conv2dSame):
 _QUICK: dict[type[nn.Module], type[nn.Module]] = {nn.Conv2d: _Quick, Conv2dSame: _QuickSame}
 
 
-def quicken(network: nn.Module) -> None:
+def use_fast_depthwise(network: nn.Module) -> None:
     """Make the depthwise convolutions of a network learn quickly under bfloat16 autocast on a CPU, in place.
 
     Those without bias, of a square kernel of odd size, of one stride and undilated; weights, results and

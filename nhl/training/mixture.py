@@ -13,7 +13,7 @@ from nhl.data.views import normalize
 from nhl.machine import processors
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.random_views import Draw, drawings, photographs
-from nhl.training.run import Shown
+from nhl.training.trainer import Shown
 
 DRAWING_SIDE, PHOTO_SIDE = 96, 64
 BATCH = 64

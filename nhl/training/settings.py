@@ -1,6 +1,7 @@
 """The settings of one training run: frozen, checked, stored beside the weights."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,31 @@ from nhl.codes import LENGTHS, check_lengths
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"
 PRECISIONS = ("float32", "bfloat16")
 NONE = "none"
+WHOLE = {
+    "size": 1,
+    "epochs": 1,
+    "batch_size": 2,  # features are normalised over the pictures of a batch
+    "validate_every": 1,
+    "rounds": 1,
+    "views": 0,
+    "eval_size": 0,
+    "frozen_stages": 0,
+    "seed": 0,
+}
+"""Settings that are whole numbers, and the least of each."""
+REAL = (
+    "distillation",
+    "central",
+    "instances",
+    "levels",
+    "head_lr",
+    "backbone_lr",
+    "weight_decay",
+    "warmup",
+    "clip_grad_norm",
+    "mixup_alpha",
+)
+"""Settings that are real numbers from 0."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +56,8 @@ class Settings:
         distillation: lambda, the weight of long-to-short distillation.
         central: weight of central similarity, which draws the codes of every length to nesting hash centres, beside
             the loss; 0 leaves it out.
-        instances: weight of telling apart the things within a class, by the bits that only the longest code has;
-            for data that know which pictures show the same thing.
+        instances: weight of telling apart the instances within a class, by the bits that only the longest code has;
+            for data that know which pictures show the same instance.
         levels: weight of `LevelLoss` beside the loss, at every length; for data with labels at several levels.
         level_weights: how much the levels named here count at each length, such as {"group": [1, 0, 0, 0, 0]}; by
             default short codes learn the coarse levels and long codes the fine ones.
@@ -39,9 +65,9 @@ class Settings:
         weighting: a name from `WEIGHTINGS`.
         weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
-        encode_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
+        eval_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
             than whole pictures do, and a larger side makes up for that (Touvron et al. 2019, arXiv 1906.06423).
-        encode_mirror: give the trained model each picture and its mirror image, and take the mean of the two: better
+        flip_tta: give the trained model each picture and its mirror image, and take the mean of the two: better
             codes for twice the work (Simonyan and Zisserman 2015, arXiv 1409.1556). Validation goes without.
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
@@ -54,10 +80,10 @@ class Settings:
         backbone_lr: highest learning rate of the backbone.
         weight_decay: of AdamW.
         warmup: epochs of rising learning rate, before it falls as a cosine.
-        clip: largest norm of the gradient.
-        mixup: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
-        average: decay of the running average of the weights, which is what is kept.
-        validation: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
+        clip_grad_norm: largest norm of the gradient.
+        mixup_alpha: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
+        ema_decay: decay of the running average of the weights, which is what is kept.
+        validation_fraction: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
         validate_every: epochs between two validations.
         seed: of everything random.
     """
@@ -79,8 +105,8 @@ class Settings:
     weighting: str = "nhl"
     weighting_constants: Mapping[str, Any] = field(default_factory=dict)
     size: int = 128
-    encode_size: int = 0
-    encode_mirror: bool = False
+    eval_size: int = 0
+    flip_tta: bool = False
     fit: str = "pad"
     frozen_stages: int = 3
     precision: str = "float32"
@@ -92,32 +118,34 @@ class Settings:
     backbone_lr: float = 1e-3
     weight_decay: float = 0.05
     warmup: float = 1.0
-    clip: float = 5.0
-    mixup: float = 0.2
-    average: float = 0.995
-    validation: float = 0.1
+    clip_grad_norm: float = 5.0
+    mixup_alpha: float = 0.2
+    ema_decay: float = 0.995
+    validation_fraction: float = 0.1
     validate_every: int = 5
     seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lengths", check_lengths(self.lengths))
-        for name in ("size", "epochs", "batch_size", "validate_every", "rounds"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1 but got {getattr(self, name)}")
-        for name in ("views", "encode_size"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must be 0 or more but got {getattr(self, name)}")
-        for name in ("validation", "average"):
+        for name, least in WHOLE.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"`{name}` must be a whole number of at least {least} but got {value}")
+        for name in REAL:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"`{name}` must be a number of at least 0 but got {value}")
+        if self.clip_grad_norm == 0:
+            raise ValueError("`clip_grad_norm` must be above 0 but got 0")
+        for name in ("validation_fraction", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
-        if self.instances < 0 or (self.instances and len(self.lengths) < 2):
-            raise ValueError(
-                f"`instances` must be 0, or more with two lengths or more, but got {self.instances} with "
-                f"{len(self.lengths)}"
-            )
+        if self.instances and len(self.lengths) < 2:
+            raise ValueError(f"`instances` must be 0 with one length alone but got {self.instances}")
         # Here and not above: these need torch, and the command line must be quick to answer.
         from nhl.data.augmentation import AUGMENTATIONS
         from nhl.losses import LOSSES
+        from nhl.model.preprocessing import FITS
         from nhl.weighting import WEIGHTINGS
 
         choices = {
@@ -125,22 +153,20 @@ class Settings:
             "weighting": tuple(WEIGHTINGS),
             "augment": tuple(AUGMENTATIONS),
             "precision": PRECISIONS,
+            "fit": FITS,
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
-        if self.levels < 0 or (self.loss == NONE and not self.levels):
+        if self.loss == NONE and not self.levels:
+            raise ValueError(f"`levels` must be above 0 with the loss {NONE!r} but got 0")
+        if self.mixup_alpha and self.levels:
             raise ValueError(
-                f"`levels` must be 0, or more with a loss, or above 0 without one, but got {self.levels} "
-                f"with the loss {self.loss!r}"
+                f"`mixup_alpha` must be 0 with `levels` but got {self.mixup_alpha}: blended labels have no level"
             )
-        if self.mixup and self.levels:
+        if self.mixup_alpha and self.bank and LOSSES[self.loss].bank_momentum is not None:
             raise ValueError(
-                f"`mixup` must be 0 with `levels` but got {self.mixup}: blended labels have no level"
-            )
-        if self.mixup and self.bank and LOSSES[self.loss].bank_momentum is not None:
-            raise ValueError(
-                f"`mixup` must be 0 with the memory bank of {self.loss!r} but got {self.mixup}: "
+                f"`mixup_alpha` must be 0 with the memory bank of {self.loss!r} but got {self.mixup_alpha}: "
                 "blended pictures have no place in it; or set `bank` to false"
             )
 

@@ -5,26 +5,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
 
-from nhl.atomic_write import atomic_write
 from nhl.data import Pictures, Protocol, load_protocol
 from nhl.data.views import Views
+from nhl.digest import sha256
 from nhl.metrics import histograms
 from nhl.model.backbones import split_backbone
-from nhl.model.checkpoint import Config
+from nhl.model.checkpoint import Config, fingerprint
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
-from nhl.training.depthwise import quicken
+from nhl.training.depthwise import use_fast_depthwise
 from nhl.training.mixture import Mixture
-from nhl.training.run import Levels, Run, Shown, all_shown
 from nhl.training.settings import Settings
-
-STATE = "state.pt"
+from nhl.training.state import STATE, refuse_finished, resume, save_state
+from nhl.training.trainer import Levels, Shown, Trainer, all_shown
 
 
 @dataclass(frozen=True)
@@ -69,31 +66,39 @@ def train(
         prepare: called with the pictures made ready and all, while they are decoded and their views computed.
 
     Raises:
-        ValueError: if the folder holds a run with other settings or a damaged state, `settings.start` is
-            of another backbone, or the data do not know the things that `settings.instances` needs.
+        ValueError: if the folder holds a finished checkpoint, a run with other settings or data or a damaged state,
+            `settings.start` is of another backbone, there are too few pictures, or the data do not know the
+            instances or levels that the settings need.
+        MemoryError: if the device runs out of memory; the state of the last whole epoch is kept.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
             checkpoint of the last whole epoch, if there was one, is in the folder.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    refuse_finished(folder)
     protocol = protocol or load_protocol(settings.data)
     found = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     session = _Session(settings, protocol, found, prepare)
     run = session.run
-    epoch, seconds = _resume(run, settings, folder)
+    epoch, seconds = resume(run, settings, folder, session.source)
     while epoch < settings.epochs:
         start = time.perf_counter()
         try:
             losses, weights = run.epoch(epoch, step)
         except FloatingPointError:
             if epoch:
-                _resume(run, settings, folder)
+                resume(run, settings, folder, session.source)
                 session.save(folder)
             raise
+        except torch.OutOfMemoryError as error:
+            raise MemoryError(
+                f"the device is out of memory with `batch_size` {settings.batch_size} and `size` {settings.size}: "
+                "lower one of them"
+            ) from error
         epoch += 1
         score = session.validate(epoch)
         seconds += time.perf_counter() - start
-        _save_state(run, epoch, seconds, folder)
+        save_state(run, epoch, seconds, folder, session.source)
         left = seconds / epoch * (settings.epochs - epoch)
         values = tuple(losses.tolist()), tuple(weights.tolist())
         progress = Progress(epoch, settings.epochs, seconds, left, *values, score)
@@ -117,10 +122,8 @@ class _Session:
         torch.manual_seed(settings.seed)
         self.settings = settings
         preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
-        encoding = replace(preprocessing, size=settings.encode_size or settings.size)
-        config = Config(
-            settings.backbone, settings.lengths, protocol.classes, encoding, settings.encode_mirror
-        )
+        encoding = replace(preprocessing, size=settings.eval_size or settings.size)
+        config = Config(settings.backbone, settings.lengths, protocol.classes, encoding, settings.flip_tta)
         self.model = NestedHashModel(config, settings.pretrained and not settings.start).to(device)
         self.model.to(memory_format=torch.channels_last)
         if settings.start:
@@ -128,7 +131,7 @@ class _Session:
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
         if device.type == "cpu" and settings.precision == "bfloat16":
-            quicken(tuned)
+            use_fast_depthwise(tuned)
 
         def views(pictures: Pictures, count: int, keep: bool = True) -> Views:
             seen = preprocessing if count else encoding
@@ -136,14 +139,9 @@ class _Session:
             return Views(pictures, seen, stem, count, *how, augment=settings.augment, keep=keep)
 
         learn, self.held_back = protocol.train, None
-        if settings.validation:
-            learn, held_back = learn.split(settings.validation, settings.seed)
-            searched = learn
-            if not set(learn.sources) <= set(protocol.database.sources):
-                held_back, searched = held_back.split(
-                    0.5, settings.seed, least=1
-                )  # new pictures are searched
-            self.held_back = (views(held_back, 0), views(searched, 0))
+        if settings.validation_fraction:
+            learn, query, searched = _held_back(protocol, settings)
+            self.held_back = views(query, 0), views(searched, 0)
         parts = [learn]
         if protocol.photographs is None:
             keep = settings.views > 0
@@ -157,13 +155,19 @@ class _Session:
             half = settings.precision == "bfloat16"
             how = (settings.rounds, settings.views, settings.seed, device, half, prepare)
             inputs = Mixture(learn, parts[1], preprocessing, stem, *how)
+        if len(learn) < 2:
+            raise ValueError(f"`data` must have at least 2 pictures to learn from but has {len(learn)}")
+        first = (fingerprint(settings.start),) if settings.start else ()
+        self.source = sha256(*(part.digest() for part in parts), *first)
         labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
         classes = len(protocol.classes)
-        things = _things(learn, settings) if settings.instances else None
+        instances = _instances(learn, settings) if settings.instances else None
         levels = _levels(parts, protocol, settings) if settings.levels else None
         if levels is not None and len(parts) > 1:
             labels = levels.labels[:, levels.names.index("class")]
-        self.run = Run(settings, tuned, self.model.layer, inputs, labels, classes, device, things, levels)
+        self.run = Trainer(
+            settings, tuned, self.model.layer, inputs, labels, classes, device, instances, levels
+        )
 
     def validate(self, epoch: int) -> float | None:
         """Mean mAP over the lengths on the pictures kept back, if due; the run keeps the best weights."""
@@ -184,12 +188,31 @@ class _Session:
         self.model.eval().save_pretrained(folder)
 
 
-def _things(pictures: Pictures, settings: Settings) -> torch.Tensor:
-    """Numbers (N,) of the things that pictures show, from 0."""
+def _held_back(protocol: Protocol, settings: Settings) -> tuple[Pictures, Pictures, Pictures]:
+    """The pictures to learn from, and the queries and the database to choose the best epoch by.
+
+    Raises:
+        ValueError: if there are too few pictures.
+    """
+    learn, seed = protocol.train, settings.seed
+    try:
+        learn, held_back = learn.split(settings.validation_fraction, seed)
+    except ValueError as error:
+        raise ValueError(
+            f"`validation_fraction` {settings.validation_fraction} of each class rounds to no picture: give more "
+            "pictures, a larger share, or 0 to do without"
+        ) from error
+    if set(learn.sources) <= set(protocol.database.sources):
+        return learn, held_back, learn
+    return learn, *held_back.split(0.5, seed, least=1)  # the database is of new pictures
+
+
+def _instances(pictures: Pictures, settings: Settings) -> torch.Tensor:
+    """Numbers (N,) of the instances that pictures show, from 0."""
     if pictures.groups is None:
         raise ValueError(
-            f"`instances` must be 0 for {settings.data!r}, which does not say what pictures show the same "
-            f"thing, but got {settings.instances}"
+            f"`instances` must be 0 for {settings.data!r}, which does not say which pictures show the same "
+            f"instance, but got {settings.instances}"
         )
     return torch.from_numpy(np.unique(pictures.groups, return_inverse=True)[1])
 
@@ -219,44 +242,6 @@ def _start(model: NestedHashModel, folder: str) -> None:
     model.backbone.load_state_dict(other.backbone.state_dict())
     if (its.lengths, its.classes) == (mine.lengths, mine.classes):
         model.layer.load_state_dict(other.layer.state_dict())
-
-
-def _save_state(run: Run, epoch: int, seconds: float, folder: Path) -> None:
-    try:
-        with atomic_write(folder / STATE) as partial:
-            torch.save({"epoch": epoch, "seconds": seconds, "run": run.state_dict()}, partial)
-    except (OSError, RuntimeError) as error:  # the latter is torch's word for a full disk
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise OSError(
-            f"{folder / STATE} cannot be written ({reason}): make room and give the same command again; "
-            "it goes on from its last whole epoch"
-        ) from error
-
-
-def _resume(run: Run, settings: Settings, folder: Path) -> tuple[int, float]:
-    """Load the state of a stopped run, if there is one; epochs and seconds done."""
-    settings_path, state_path = folder / "settings.json", folder / STATE
-    if state_path.is_file():
-        if Settings.load(settings_path) != settings:
-            raise ValueError(f"`folder` {folder} holds a run with other settings: name another, or delete it")
-        state = _read_state(state_path, run.device)
-        run.load_state_dict(state["run"])
-        return state["epoch"], state["seconds"]
-    settings.save(settings_path)
-    (folder / "log.csv").unlink(missing_ok=True)
-    return 0, 0.0
-
-
-def _read_state(path: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        with ZipFile(path) as parts:
-            if damaged := parts.testzip():  # torch itself looks at no checksum
-                raise BadZipFile(f"{damaged} does not match its checksum")
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (BadZipFile, EOFError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is damaged ({reason}): delete it to begin the run anew") from error
-    return state
 
 
 def _log(progress: Progress, lengths: tuple[int, ...], folder: Path) -> None:

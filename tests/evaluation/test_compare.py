@@ -18,7 +18,7 @@ from nhl.evaluation.features import Features
 from nhl.training.settings import Settings
 
 SETTINGS = Settings(
-    lengths=(8, 16), epochs=3, batch_size=16, mixup=0.0, distillation=1.0, warmup=0.0, average=0.5
+    lengths=(8, 16), epochs=3, batch_size=16, mixup_alpha=0.0, distillation=1.0, warmup=0.0, ema_decay=0.5
 )
 
 

@@ -5,7 +5,7 @@ import torch
 from timm.layers.conv2d_same import Conv2dSame
 
 from nhl.model.backbones import create_backbone
-from nhl.training.depthwise import quicken
+from nhl.training.depthwise import use_fast_depthwise
 
 
 def gradients(conv: torch.nn.Module, inputs: torch.Tensor, half: bool) -> list[torch.Tensor]:
@@ -27,7 +27,7 @@ def test_gradients_are_those_of_torch_up_to_rounding(kernel: int, stride: int, s
     conv = kind(16, 16, kernel, stride, padding, groups=16, bias=False)
     inputs = torch.randn(4, 16, size, size, requires_grad=True)
     expected = gradients(conv, inputs, half=False)
-    quicken(conv)
+    use_fast_depthwise(conv)
     assert type(conv) is not kind
     for quick, plain in zip(gradients(conv, inputs, half=True), expected, strict=True):
         assert quick.shape == plain.shape
@@ -39,7 +39,7 @@ def test_gradients_are_those_of_torch_up_to_rounding(kernel: int, stride: int, s
 def test_a_network_keeps_weights_and_copies() -> None:
     network = create_backbone("test_efficientnet.r160_in1k")
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    quicken(network)
+    use_fast_depthwise(network)
     kinds = [type(module).__name__ for module in deepcopy(network).modules()]
     assert any(kind.startswith("_Quick") for kind in kinds)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
@@ -56,5 +56,5 @@ def test_a_network_keeps_weights_and_copies() -> None:
     ],
 )
 def test_other_convolutions_stay(conv: torch.nn.Conv2d) -> None:
-    quicken(conv)
+    use_fast_depthwise(conv)
     assert type(conv) is torch.nn.Conv2d

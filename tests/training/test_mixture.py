@@ -29,9 +29,9 @@ SETTINGS = Settings(
     views=2,
     epochs=3,
     batch_size=8,
-    mixup=0.0,
-    average=0.5,
-    validation=0.0,
+    mixup_alpha=0.0,
+    ema_decay=0.5,
+    validation_fraction=0.0,
 )
 
 
@@ -107,7 +107,7 @@ def test_refuses(protocol: Protocol, tmp_path: Path) -> None:
         ValueError, match="`level_weights` must name levels of the data, group, class, instance, but"
     ):
         train(replace(SETTINGS, level_weights={"kind": [1] * 5}), tmp_path / "kind", protocol)
-    with pytest.raises(ValueError, match="`levels` must be 0, or more with a loss, or above 0 without one"):
+    with pytest.raises(ValueError, match="`levels` must be above 0 with the loss 'none' but got 0"):
         Settings(loss="none")
-    with pytest.raises(ValueError, match=r"`mixup` must be 0 with `levels` but got 0.2"):
+    with pytest.raises(ValueError, match=r"`mixup_alpha` must be 0 with `levels` but got 0.2"):
         Settings(levels=1.0)

@@ -16,8 +16,8 @@ from nhl.evaluation.evaluate import evaluate, table
 from nhl.index import NestedIndex
 from nhl.model.network import NestedHashModel
 from nhl.training import train as training
-from nhl.training.run import Run
-from nhl.training.settings import Settings
+from nhl.training.settings import REAL, WHOLE, Settings
+from nhl.training.trainer import Trainer
 
 TINY = Settings(
     backbone="test_efficientnet.r160_in1k",
@@ -27,9 +27,9 @@ TINY = Settings(
     views=2,
     epochs=4,
     batch_size=16,
-    average=0.5,
+    ema_decay=0.5,
     validate_every=2,
-    validation=0.2,
+    validation_fraction=0.2,
 )
 
 
@@ -43,7 +43,7 @@ def weights(model: NestedHashModel) -> torch.Tensor:
 
 
 def test_story(protocol: Protocol, tmp_path: Path) -> None:
-    settings = replace(TINY, epochs=25, frozen_stages=0, validation=0.0, warmup=2.0)
+    settings = replace(TINY, epochs=25, frozen_stages=0, validation_fraction=0.0, warmup=2.0)
     training.train(settings, tmp_path, protocol)
     model = NestedHashModel.from_pretrained(tmp_path)
     index = NestedIndex(model.encode(protocol.database.sources))
@@ -74,13 +74,13 @@ def test_starts_from_a_checkpoint(protocol: Protocol, tmp_path: Path) -> None:
 
 
 def test_a_model_may_be_given_other_pictures_than_it_learnt_from(protocol: Protocol, tmp_path: Path) -> None:
-    small, large = replace(TINY, epochs=1), replace(TINY, epochs=1, encode_size=48, encode_mirror=True)
+    small, large = replace(TINY, epochs=1), replace(TINY, epochs=1, eval_size=48, flip_tta=True)
     scores: list[float | None] = []
 
     def train(settings: Settings) -> NestedHashModel:
         return training.train(
             settings,
-            tmp_path / str(settings.encode_size),
+            tmp_path / str(settings.eval_size),
             protocol,
             lambda now: scores.append(now.validation),
         )
@@ -99,7 +99,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"weighting": "nhl", "mixup": 0.4},
+        {"weighting": "nhl", "mixup_alpha": 0.4},
         {"weighting": "static", "weighting_constants": {"weights": [1, 2, 3, 4, 5]}},
         {"weighting": "uncertainty"},
         {"weighting": "gradnorm"},
@@ -109,8 +109,8 @@ class Killed(BaseException):
         {"loss": "greedyhash"},  # a classifier that learns
         {"loss": "hashnet"},  # changes with the epoch
         {"precision": "bfloat16"},
-        {"instances": 0.5, "mixup": 0.4},  # directions that learn
-        {"central": 1.0, "mixup": 0.4},
+        {"instances": 0.5, "mixup_alpha": 0.4},  # directions that learn
+        {"central": 1.0, "mixup_alpha": 0.4},
         {"views": 0, "augment": "trivial"},  # a new view every epoch
     ],
     ids=lambda changes: next(iter(changes.values())),
@@ -118,7 +118,7 @@ class Killed(BaseException):
 def test_a_killed_run_goes_on_to_the_same_result(
     protocol: Protocol, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    settings = replace(TINY, **{"mixup": 0.0, **changes})
+    settings = replace(TINY, **{"mixup_alpha": 0.0, **changes})
     unbroken = training.train(settings, tmp_path / "unbroken", protocol)
 
     def kill(now: training.Progress) -> None:
@@ -172,16 +172,16 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(protocol: Protocol, tmp_
 def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(
     protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Run.epoch
+    whole = Trainer.epoch
 
-    def break_third(self: Run, epoch: int, step: Any) -> Any:
+    def break_third(self: Trainer, epoch: int, step: Any) -> Any:
         if epoch == 2:
             raise FloatingPointError("the loss is not finite at epoch 3, step 1, 8 bits")
         return whole(self, epoch, step)
 
-    monkeypatch.setattr(Run, "epoch", break_third)
+    monkeypatch.setattr(Trainer, "epoch", break_third)
     with pytest.raises(FloatingPointError, match="epoch 3"):
-        training.train(replace(TINY, epochs=4, validation=0.0), tmp_path / "bad", protocol)
+        training.train(replace(TINY, epochs=4, validation_fraction=0.0), tmp_path / "bad", protocol)
     state = torch.load(tmp_path / "bad" / "state.pt", weights_only=True)
     assert state["epoch"] == 2
     kept = NestedHashModel.from_pretrained(tmp_path / "bad").layer.linear.weight
@@ -191,7 +191,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(
 
 def test_learning_needs_the_objective_and_all_parts_of_it(protocol: Protocol, tmp_path: Path) -> None:
     """GreedyHash's classifier learns: with it frozen, the loss stays higher."""
-    settings = replace(TINY, loss="greedyhash", mixup=0.0, epochs=3, validation=0.0)
+    settings = replace(TINY, loss="greedyhash", mixup_alpha=0.0, epochs=3, validation_fraction=0.0)
     losses: list[float] = []
     training.train(settings, tmp_path, protocol, report=lambda now: losses.append(now.loss))
     assert losses[-1] < losses[0]
@@ -261,7 +261,7 @@ def test_validation_keeps_whole_groups_of_every_class_back(protocol: Protocol) -
     assert set(held_back.labels) == set(pictures.labels)
 
 
-def test_instances_need_things(protocol: Protocol, tmp_path: Path) -> None:
+def test_instances_need_data_that_know_them(protocol: Protocol, tmp_path: Path) -> None:
     unknown = replace(protocol, train=replace(protocol.train, groups=None))
     with pytest.raises(
         ValueError, match=r"`instances` must be 0 for 'emoji', which does not .* but got 0\.5"
@@ -269,25 +269,86 @@ def test_instances_need_things(protocol: Protocol, tmp_path: Path) -> None:
         training.train(replace(TINY, instances=0.5), tmp_path, unknown)
 
 
+def test_a_run_does_not_go_on_with_other_data(protocol: Protocol, tmp_path: Path) -> None:
+    def kill(now: training.Progress) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        training.train(TINY, tmp_path, protocol, report=kill)
+    renamed = replace(protocol, train=replace(protocol.train, labels=protocol.train.labels[::-1].copy()))
+    with pytest.raises(ValueError, match="learnt from other pictures, labels or first weights than 'emoji'"):
+        training.train(TINY, tmp_path, renamed)
+    training.train(TINY, tmp_path, protocol)  # of the same it goes on
+
+
+def test_a_finished_checkpoint_is_not_trained_over(protocol: Protocol, tmp_path: Path) -> None:
+    training.train(replace(TINY, epochs=1), tmp_path, protocol)
+    kept = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="holds a finished checkpoint: name another, or delete it"):
+        training.train(replace(TINY, epochs=2), tmp_path, protocol)
+    assert (tmp_path / "model.safetensors").read_bytes() == kept
+
+
+def test_too_few_pictures_are_refused_before_any_work(protocol: Protocol, tmp_path: Path) -> None:
+    few = replace(protocol, train=protocol.train.subset(np.arange(len(protocol.train))[::20]))
+    with pytest.raises(ValueError, match=r"`validation_fraction` 0\.05 of each class rounds to no picture"):
+        training.train(replace(TINY, validation_fraction=0.05), tmp_path, few)
+    one = replace(protocol, train=protocol.train.subset(np.array([0])))
+    with pytest.raises(ValueError, match="`data` must have at least 2 pictures to learn from but has 1"):
+        training.train(replace(TINY, validation_fraction=0), tmp_path, one)
+
+
+def test_a_device_without_memory_says_what_to_lower(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Trainer, epoch: int, step: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Trainer, "epoch", full)
+    with pytest.raises(MemoryError, match="`batch_size` 16 and `size` 32: lower one of them"):
+        training.train(TINY, tmp_path, protocol)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *REAL])
+@pytest.mark.parametrize("value", [-1, float("nan")])
+def test_numbers_out_of_range_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` must be a .*number of at least .* but got {value}"):
+        Settings(**{name: value})
+
+
 def test_settings_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="`epochs` must be at least 1 but got 0"):
+    with pytest.raises(ValueError, match="`epochs` must be a whole number of at least 1 but got 0"):
         Settings(epochs=0)
     with pytest.raises(ValueError, match="unknown loss 'cqs'; choose from csq, dpn"):
         Settings(loss="cqs")
     with pytest.raises(ValueError, match="unknown weighting 'mean'; choose from nhl, equal"):
         Settings(weighting="mean")
-    with pytest.raises(ValueError, match="`views` must be 0 or more but got -1"):
+    with pytest.raises(ValueError, match="`views` must be a whole number of at least 0 but got -1"):
         Settings(views=-1)
-    with pytest.raises(ValueError, match="`encode_size` must be 0 or more but got -8"):
-        Settings(encode_size=-8)
+    with pytest.raises(ValueError, match="`eval_size` must be a whole number of at least 0 but got -8"):
+        Settings(eval_size=-8)
+    with pytest.raises(ValueError, match="`batch_size` must be a whole number of at least 2 but got 1"):
+        Settings(batch_size=1)
+    with pytest.raises(ValueError, match=r"`epochs` must be a whole number of at least 1 but got 1\.5"):
+        Settings(epochs=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="`clip_grad_norm` must be above 0 but got 0"):
+        Settings(clip_grad_norm=0)
+    with pytest.raises(ValueError, match="unknown fit 'squeeze'; choose from pad, crop"):
+        Settings(fit="squeeze")
+    with pytest.raises(ValueError, match="`levels` must be above 0 with the loss 'none' but got 0"):
+        Settings(loss="none")
     with pytest.raises(ValueError, match="unknown augment 'strong'; choose from color, trivial"):
         Settings(augment="strong")
     with pytest.raises(ValueError, match="unknown precision 'half'; choose from float32, bfloat16"):
         Settings(precision="half")
-    with pytest.raises(ValueError, match=r"`mixup` must be 0 with the memory bank of 'dsh' but got 0\.2"):
+    with pytest.raises(
+        ValueError, match=r"`mixup_alpha` must be 0 with the memory bank of 'dsh' but got 0\.2"
+    ):
         Settings(loss="dsh")
-    with pytest.raises(ValueError, match=r"`validation` must be at least 0 and below 1 but got 1\.0"):
-        Settings(validation=1.0)
+    with pytest.raises(
+        ValueError, match=r"`validation_fraction` must be at least 0 and below 1 but got 1\.0"
+    ):
+        Settings(validation_fraction=1.0)
     (tmp_path / "settings.json").write_text('{"epoch": 3}')
     with pytest.raises(ValueError, match="unknown setting 'epoch'"):
         Settings.load(tmp_path / "settings.json")

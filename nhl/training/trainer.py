@@ -1,4 +1,4 @@
-"""One training run on prepared inputs: everything that changes while a nested layer learns."""
+"""A trainer on prepared inputs: everything that changes while a nested layer learns."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ def all_shown(inputs: Tensor) -> Shown:
     return Shown(torch.arange(len(inputs)), lambda rows: inputs[rows])
 
 
-class Run:
+class Trainer:
     """A network, its objective, and what the optimiser remembers.
 
     Args:
@@ -70,7 +70,7 @@ class Run:
         labels: (N,) class numbers or (N, C) zeros and ones.
         classes: C.
         device: where to compute.
-        things: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
+        instances: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
         levels: labels at several levels, which `settings.levels` needs.
     """
 
@@ -83,12 +83,12 @@ class Run:
         labels: Tensor,
         classes: int,
         device: torch.device,
-        things: Tensor | None = None,
+        instances: Tensor | None = None,
         levels: Levels | None = None,
     ) -> None:
         self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
         self.network = nn.ModuleList([tuned, layer]).to(device)
-        ema = get_ema_multi_avg_fn(settings.average)
+        ema = get_ema_multi_avg_fn(settings.ema_decay)
         self.average = AveragedModel(self.network, multi_avg_fn=ema, use_buffers=True)
         momentum = LOSSES[settings.loss].bank_momentum if settings.bank and settings.loss != NONE else None
         bank = None if momentum is None else MemoryBank(labels, layer.lengths[-1], momentum)
@@ -103,10 +103,10 @@ class Run:
         ).to(device)
         weighting = WEIGHTINGS[settings.weighting]
         self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)
-        self.things = self.instances = None
-        if settings.instances and things is not None:
-            self.things = things.to(device)
-            self.instances = InstanceLoss(layer.lengths, int(things.max()) + 1).to(device)
+        self.instances = self.instance_loss = None
+        if settings.instances and instances is not None:
+            self.instances = instances.to(device)
+            self.instance_loss = InstanceLoss(layer.lengths, int(instances.max()) + 1).to(device)
         self.levels = self.level_loss = None
         if settings.levels and levels is not None:
             self.levels = levels.labels.to(device)
@@ -117,7 +117,7 @@ class Run:
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
             (self.objective.parameters(), settings.head_lr),  # some losses learn too
-            (self.instances.parameters() if self.instances else (), settings.head_lr),
+            (self.instance_loss.parameters() if self.instance_loss else (), settings.head_lr),
             (self.level_loss.parameters() if self.level_loss else (), settings.head_lr),
         )
         self.optimizer = torch.optim.AdamW(
@@ -179,24 +179,24 @@ class Run:
 
     def _step(self, inputs: Tensor, batch: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         x, y = inputs.to(self.device).float(), self.labels[batch]
-        things = None if self.things is None else self.things[batch]
-        if self.settings.mixup:
+        instances = None if self.instances is None else self.instances[batch]
+        if self.settings.mixup_alpha:
             blend = self._blend(len(x), rng)
             x, y = blend(x), blend(self.objective.losses[0].memberships(y))
-            if self.instances is not None and things is not None:
-                things = blend(one_hot(things, len(self.instances.directions)).float())
+            if self.instance_loss is not None and instances is not None:
+                instances = blend(one_hot(instances, len(self.instance_loss.directions)).float())
         features, outputs = self._forward(self.network, x)
         losses = self.objective(outputs, y, batch)
         if self.level_loss is not None and self.levels is not None:
             losses = losses + self.settings.levels * self.level_loss(outputs, self.levels[batch])
         weights = self.weighting(losses, outputs, features)
         loss = (weights * losses).sum()
-        if self.instances is not None:
-            loss = loss + self.settings.instances * self.instances(outputs[-1], things)
+        if self.instance_loss is not None:
+            loss = loss + self.settings.instances * self.instance_loss(outputs[-1], instances)
         self.optimizer.zero_grad()
         loss.backward()
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]
-        nn.utils.clip_grad_norm_(learning, self.settings.clip)
+        nn.utils.clip_grad_norm_(learning, self.settings.clip_grad_norm)
         self.optimizer.step()
         self.average.update_parameters(self.network)
         return losses, weights
@@ -212,7 +212,7 @@ class Run:
 
     def _blend(self, count: int, rng: np.random.Generator) -> Callable[[Tensor], Tensor]:
         """What blends each picture of a batch, after the frozen stages, or its labels with another's."""
-        share = float(rng.beta(self.settings.mixup, self.settings.mixup))
+        share = float(rng.beta(self.settings.mixup_alpha, self.settings.mixup_alpha))
         other = torch.from_numpy(rng.permutation(count)).to(self.device)
         return lambda found: share * found + (1 - share) * found[other]
 
@@ -258,7 +258,7 @@ class Run:
     def _parts(self) -> dict[str, Any]:
         names = ("network", "average", "optimizer", "objective", "weighting")
         parts = {name: getattr(self, name) for name in names}
-        own = {"instances": self.instances, "level_loss": self.level_loss}
+        own = {"instance_loss": self.instance_loss, "level_loss": self.level_loss}
         return parts | {name: part for name, part in own.items() if part is not None}
 
 
