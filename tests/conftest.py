@@ -58,7 +58,7 @@ def tiny_checkpoint(tiny_gallery: Path, tmp_path_factory: pytest.TempPathFactory
     """
     import torch
 
-    from nhl.model.checkpoint import Config
+    from nhl.model.checkpoint import Config, write_evaluation
     from nhl.model.network import NestedHashModel
     from nhl.model.preprocessing import Preprocessing
 
@@ -79,6 +79,5 @@ def tiny_checkpoint(tiny_gallery: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("tiny")
     model.save_pretrained(folder)
     (folder / "gallery.db").write_bytes(tiny_gallery.read_bytes())
-    scores = ", ".join(f'"{b}": {{"map": {0.5 + b / 300}}}' for b in config.lengths)
-    (folder / "evaluation.json").write_text(f'{{"lengths": {{{scores}}}}}')
+    write_evaluation(folder, {"lengths": {str(b): {"map": 0.5 + b / 300} for b in config.lengths}})
     return folder

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nhl.data import Pictures, Protocol
 from nhl.evaluation.levels import Scores, level_scores, photo_scores
 from nhl.metrics import Histograms, histograms, macro_mean
+from nhl.model.checkpoint import MODEL, fingerprint
 from nhl.model.encode import Encoder
 
 Evaluation = dict[str, Any]
@@ -35,7 +36,7 @@ def evaluate(
         progress: called with the number of pictures encoded and of all.
 
     Returns:
-        `{"protocol": its description}` and what `score` returns. With one class a picture, lengths have
+        `{"model": its fingerprint, "protocol": its description}` and what `score` returns. With one class a picture, lengths have
         "macro_map" too, the mean over classes in place of that over queries. Where queries come in groups, as
         the emoji in several styles, they have "same@10": how likely another picture of the query's group is
         among the ten nearest of all pictures, queries and database. Where pictures have labels at several
@@ -49,7 +50,7 @@ def evaluate(
         raise ValueError(
             f"`protocol` must hold a query and a picture to search but has {asked} and {searched} of them"
         )
-    encoder = Encoder(checkpoint)
+    model, encoder = fingerprint(checkpoint), Encoder(checkpoint)
     photographs = protocol.photographs
     total = asked + searched + (0 if photographs is None else len(photographs.query))
 
@@ -61,7 +62,7 @@ def evaluate(
     lengths = encoder.config.lengths
     found = histograms(*coded, *labels, lengths)
     described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
-    result = {"protocol": described, **score(found, top, at, curves)}
+    result = {MODEL: model, "protocol": described, **score(found, top, at, curves)}
     further = [_macro_map(found, protocol, top), _same_instance(coded, protocol, lengths)]
     further.append(level_scores(coded, protocol, found, top))
     if photographs is not None:

@@ -1,7 +1,7 @@
 """A trained model on disk: a folder that needs no pickle and says what it is. Imports no torch.
 
 `model.safetensors` (weights), `config.json` (this file's `Config`), `evaluation.json` (scores per
-length), `README.md` (the model card), `SHA256SUMS` (checksums of the first three, which are compared
+length, and of which weights), `README.md` (the model card), `SHA256SUMS` (checksums of the first three, which are compared
 whenever one is read; `sha256sum --check` does it too).
 """
 
@@ -19,6 +19,7 @@ from nhl.model.preprocessing import Preprocessing
 
 WEIGHTS, CONFIG, EVALUATION = "model.safetensors", "config.json", "evaluation.json"
 SUMS = "SHA256SUMS"
+MODEL = "model"  # in an evaluation: the fingerprint of what was measured
 FORMAT = 1
 REMEDY = "copy the checkpoint again from where it came, or train again"
 
@@ -99,7 +100,8 @@ def read_evaluation(folder: str | Path) -> dict[str, Any] | None:
     """The stored scores of a checkpoint, or None where it has none.
 
     Raises:
-        CheckpointError: if the file was altered.
+        CheckpointError: if the file was altered, or was measured with other weights or another configuration
+            than those beside it.
     """
     path = Path(folder) / EVALUATION
     if not path.is_file():
@@ -107,14 +109,20 @@ def read_evaluation(folder: str | Path) -> dict[str, Any] | None:
     content = path.read_bytes()
     _check(path, content)
     try:
-        return json.loads(content)
-    except ValueError as error:
+        found: dict[str, Any] = dict(json.loads(content))
+    except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}; {REMEDY}") from error
+    if found.get(MODEL) != fingerprint(folder):
+        raise CheckpointError(
+            f"{path} does not name the weights beside it, so its scores may be those of others: measure these "
+            f"with `python -m nhl evaluate --checkpoint {folder} --save`"
+        )
+    return found
 
 
 def write_evaluation(folder: str | Path, evaluation: dict[str, Any]) -> None:
-    """Write `evaluation.json` into a folder."""
-    _write(Path(folder), EVALUATION, evaluation)
+    """Write `evaluation.json` into a folder; it names the model that was measured, by default that of the folder."""
+    _write(Path(folder), EVALUATION, {MODEL: fingerprint(folder)} | evaluation)
 
 
 def weights_path(folder: str | Path) -> Path:

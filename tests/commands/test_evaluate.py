@@ -20,7 +20,7 @@ def test_every_answer_at_once(
     files = ["--csv", str(scores), "--curve", str(curves), "--plot", str(picture)]
     assert main([*command, *files, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["protocol", "lengths", "mean_map", "curves"]
+    assert list(answer) == ["model", "protocol", "lengths", "mean_map", "curves"]
     assert answer["protocol"].endswith("; here mAP over the first 10")
     assert set(answer["lengths"]["8"]) >= {
         "map",

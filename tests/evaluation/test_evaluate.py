@@ -129,6 +129,7 @@ def test_the_same_instance_again(tiny_gallery: Path, tmp_path: Path, monkeypatch
             return np.array([list(source) for source in sources], np.uint8)
 
     monkeypatch.setattr("nhl.evaluation.evaluate.Encoder", Known)
+    monkeypatch.setattr("nhl.evaluation.evaluate.fingerprint", lambda checkpoint: "known")
     near = [bytes([0, 255])] * 11  # nearer at 8 bits than what is sought, farther at 16
     query = Pictures(
         [bytes([0, 0]), bytes([1, 1]), bytes([254, 9])], np.array([0, 0, 1]), np.array([5, 5, 6])

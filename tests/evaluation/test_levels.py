@@ -35,6 +35,7 @@ def codes(rng: np.random.Generator, count: int) -> list[bytes]:
 @pytest.fixture
 def protocol(monkeypatch: pytest.MonkeyPatch) -> Protocol:
     monkeypatch.setattr("nhl.evaluation.evaluate.Encoder", Known)
+    monkeypatch.setattr("nhl.evaluation.evaluate.fingerprint", lambda checkpoint: "known")
     rng = np.random.default_rng(7)
     query = pictures(rng, [0, 0, 0, 3, 3, 5])
     database = pictures(rng, [1, 1, 1, 2, 2, 2, 4, 4, 4, 5, 5, 1, 2, 4])

@@ -14,6 +14,7 @@ from nhl.model.checkpoint import (
     read_config,
     read_evaluation,
     write_config,
+    write_evaluation,
 )
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
@@ -63,8 +64,34 @@ def test_fingerprint_follows_weights_and_configuration(saved: tuple[NestedHashMo
 def test_evaluation_is_optional(saved: tuple[NestedHashModel, Path]) -> None:
     _, folder = saved
     assert read_evaluation(folder) is None
-    (folder / "evaluation.json").write_text('{"mean_map": 0.5}')
-    assert read_evaluation(folder) == {"mean_map": 0.5}
+    write_evaluation(folder, {"mean_map": 0.5})
+    assert read_evaluation(folder) == {"model": fingerprint(folder), "mean_map": 0.5}
+
+
+def test_an_evaluation_of_other_weights_is_refused(saved: tuple[NestedHashModel, Path]) -> None:
+    """Scores outlive neither new weights, nor another configuration, nor a copy into another folder."""
+    model, folder = saved
+    write_evaluation(folder, {"mean_map": 0.5})
+    model.save_pretrained(folder)
+    assert read_evaluation(folder) is not None  # the same weights once more
+    refused = r"evaluation\.json does not name the weights beside it, .* evaluate --checkpoint .* --save`"
+    with torch.no_grad():
+        model.layer.linear.bias += 1
+    model.save_pretrained(folder)
+    with pytest.raises(CheckpointError, match=refused):
+        read_evaluation(folder)
+    write_evaluation(folder, {"mean_map": 0.6})
+    write_config(folder, Config(CONFIG.backbone, CONFIG.lengths, ("a", "c"), CONFIG.preprocessing))
+    with pytest.raises(CheckpointError, match=refused):
+        read_evaluation(folder)
+
+
+@pytest.mark.parametrize("content", ['{"mean_map": 0.5}', "[1]", "7", "null"])
+def test_an_evaluation_that_names_no_weights(content: str, saved: tuple[NestedHashModel, Path]) -> None:
+    _, folder = saved
+    (folder / "evaluation.json").write_text(content)
+    with pytest.raises(CheckpointError, match=r"evaluation\.json (does not name the weights|cannot be read)"):
+        read_evaluation(folder)
 
 
 def test_a_folder_without_checkpoint(tmp_path: Path) -> None:
