@@ -98,7 +98,9 @@ class NestedHashModel(
         model_card_kwargs: dict[str, Any] | None = None,
         **push_to_hub_kwargs: Any,
     ) -> str | None:
-        """Write `config.json` and `model.safetensors` (half precision) into a folder.
+        """Write `config.json` and `model.safetensors` into a folder.
+
+        Weights are stored in half precision, but for tensors with values that it does not reach, above 65,504.
 
         Args:
             save_directory: the folder, made where it is missing.
@@ -109,12 +111,15 @@ class NestedHashModel(
 
         Returns:
             The address of what was pushed, if anything was.
+
+        Raises:
+            ValueError: if a weight is not finite; nothing is written.
         """
         folder = Path(save_directory)
+        stored = {name: _stored(name, values) for name, values in self.state_dict().items()}
         write_config(folder, self.config)
-        half = {k: v.half() if v.is_floating_point() else v for k, v in self.state_dict().items()}
         with atomic_write(folder / WEIGHTS) as partial:
-            save_file({k: v.contiguous().cpu() for k, v in half.items()}, partial)
+            save_file(stored, partial)
         seal(folder, WEIGHTS)
         if model_card_kwargs is not None and not (folder / "README.md").exists():
             self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
@@ -162,3 +167,16 @@ class NestedHashModel(
         except (SafetensorError, RuntimeError) as error:
             raise CheckpointError(f"{path} is damaged or belongs to another model: {error}") from error
         return model.eval()
+
+
+def _stored(name: str, values: Tensor) -> Tensor:
+    """Weights as they are kept: in half precision where that holds them all."""
+    values = values.contiguous().cpu()
+    if not values.is_floating_point():
+        return values
+    if not values.isfinite().all():
+        raise ValueError(
+            f"weights must be finite but `{name}` holds NaN or infinity: train again with a lower learning rate"
+        )
+    half = values.half()
+    return half if half.isfinite().all() else values.float()

@@ -1,14 +1,17 @@
 """The model as model hubs know it. Nothing here needs a network."""
 
+import copy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from drawings import draw
 from huggingface_hub import PyTorchModelHubMixin, hub_mixin
+from safetensors.torch import load_file
 
-from nhl.model.checkpoint import CheckpointError, read_config
+from nhl.model.checkpoint import CheckpointError, fingerprint, read_config
 from nhl.model.network import NestedHashModel
 
 PICTURES = [draw("red", 1), draw("blue", 2)]
@@ -77,3 +80,32 @@ def test_a_name_is_looked_up_in_the_hubs_cache(
 def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint in someone/other: there is no such folder, and"):
         NestedHashModel.from_pretrained("someone/other", cache_dir=tmp_path, local_files_only=True)
+
+
+def test_weights_that_half_precision_does_not_reach(model: NestedHashModel, tmp_path: Path) -> None:
+    """They are kept as they are, the others in half precision; the codes stay the same."""
+    model = copy.deepcopy(model)
+    with torch.no_grad():
+        model.layer.linear.weight *= 1e7
+        model.layer.linear.bias *= 1e7
+    assert model.layer.linear.weight.abs().max() > 65_504
+    model.save_pretrained(tmp_path)
+    loaded = NestedHashModel.from_pretrained(tmp_path)
+    assert torch.equal(loaded.layer.linear.weight, model.layer.linear.weight)
+    assert codes(loaded) == codes(model)
+    kept = load_file(tmp_path / "model.safetensors")
+    large = {name for name, values in kept.items() if values.dtype == torch.float32}
+    assert large <= {"layer.linear.weight", "layer.linear.bias"}
+    assert large
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_are_finite(model: NestedHashModel, tmp_path: Path, value: float) -> None:
+    model = copy.deepcopy(model)
+    model.save_pretrained(tmp_path)
+    before = fingerprint(tmp_path)
+    with torch.no_grad():
+        model.layer.linear.bias[3] = value
+    with pytest.raises(ValueError, match=r"finite but `layer\.linear\.bias` holds NaN or infinity: train"):
+        model.save_pretrained(tmp_path)
+    assert fingerprint(tmp_path) == before
