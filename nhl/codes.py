@@ -91,7 +91,8 @@ def pack(outputs: ArrayLike) -> NDArray[np.uint8]:
     """Real outputs (N, B) to packed codes (N, B/8); an output of 0 counts as +1.
 
     Raises:
-        ValueError: if `outputs` has not two dimensions, B is no multiple of 8, or a value is NaN.
+        ValueError: if `outputs` has not two dimensions, B is no multiple of 8, a value is NaN, or they are bits
+            already, which have no sign: booleans, unsigned numbers, or zeros and ones.
 
     >>> pack([[1.0, -1.0, 0.0, -2.0, -1.0, -1.0, -1.0, 3.0]])
     array([[161]], dtype=uint8)
@@ -99,9 +100,23 @@ def pack(outputs: ArrayLike) -> NDArray[np.uint8]:
     array = np.asarray(outputs)
     if array.ndim != 2 or array.shape[1] == 0 or array.shape[1] % 8:
         raise ValueError(f"`outputs` must have shape (N, B), B a multiple of 8, but got {array.shape}")
+    if array.dtype.kind not in "ifbu":
+        raise ValueError(f"`outputs` must be real numbers but got {array.dtype}")
     if np.isnan(array).any():
         raise ValueError("`outputs` must be numbers but holds NaN")
+    if array.dtype.kind in "bu" or _are_bits(array):
+        raise ValueError(
+            f"`outputs` must be real numbers, whose signs are the bits, but got {array.dtype} of bits: pack them "
+            "with `np.packbits(bits, axis=1)`"
+        )
     return np.packbits(array >= 0, axis=1)
+
+
+def _are_bits(outputs: NDArray[Any]) -> bool:
+    """Whether outputs are zeros and ones, both of them."""
+    if not outputs.size or outputs.min() != 0 or outputs.max() != 1:
+        return False
+    return bool(((outputs == 0) | (outputs == 1)).all())
 
 
 def unpack(codes: ArrayLike, length: int | None = None) -> NDArray[np.uint8]:

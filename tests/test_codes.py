@@ -88,3 +88,29 @@ def test_nan_is_no_output() -> None:
 def test_queries_of_another_width() -> None:
     with pytest.raises(ValueError, match="`queries` must be 2 bytes wide"):
         hamming(codes(1, 1), codes(1, 2))
+
+
+BITS = np.random.default_rng(2).integers(0, 2, (5, 16))
+
+
+@pytest.mark.parametrize("form", [bool, np.uint8, np.int64, np.float32, np.float16])
+def test_bits_have_no_signs(form: type) -> None:
+    """By their signs zeros and ones would all be ones."""
+    with pytest.raises(
+        ValueError, match=r"whose signs are the bits, .* of bits: pack them with `np\.packbits"
+    ):
+        pack(BITS.astype(form))
+    signs = BITS.astype(float) * 2 - 1
+    assert (pack(signs) == np.packbits(BITS, axis=1)).all()
+    assert (pack(signs.astype(np.int8)) == np.packbits(BITS, axis=1)).all()
+
+
+def test_outputs_that_are_alike_are_no_bits() -> None:
+    assert pack(np.zeros((1, 8))).tolist() == pack(np.ones((1, 8))).tolist() == [[255]]
+
+
+def test_outputs_are_real_numbers() -> None:
+    with pytest.raises(ValueError, match="`outputs` must be real numbers but got <U1"):
+        pack([["a"] * 8])
+    with pytest.raises(ValueError, match="`outputs` must be real numbers but got complex128"):
+        pack([[1j] * 8])

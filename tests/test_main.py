@@ -36,7 +36,7 @@ def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "--frozen-stages FROZEN_STAGES first stages of the backbone that do not learn" in text
-    assert "for data that know which pictures show the same thing." in text  # explained in two lines
+    assert "for data that know which pictures show the same instance." in text  # explained in two lines
 
 
 def test_train_evaluate_search(

@@ -128,7 +128,7 @@ def score(
             **{f"p@{k}": _mean(h.precision(k)) for k in sorted({10, *at})},
             **{f"recall@{k}": _mean(h.recall(k)) for k in sorted({100, *at})},
             **{f"hit@{k}": _mean(h.hit_rate(k)) for k in sorted(set(at))},
-            "p@radius2": _mean(h.within(2)),
+            "p@radius2": _mean(h.precision_within(2)),
         }
         for length, h in found.items()
     }

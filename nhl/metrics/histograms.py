@@ -73,7 +73,7 @@ class Histograms:
         possible = np.minimum(top, self.relevant.sum(1))
         return np.asarray((share * precisions).sum(1) / np.maximum(possible, 1))
 
-    def found(self, k: int) -> Floats:
+    def hits_at(self, k: int) -> Floats:
         """Expected number (Q,) of relevant images among the first k.
 
         Raises:
@@ -85,11 +85,11 @@ class Histograms:
 
     def precision(self, k: int) -> Floats:
         """Expected share (Q,) of relevant images among the first k."""
-        return self.found(k) / k
+        return self.hits_at(k) / k
 
     def recall(self, k: int) -> Floats:
         """Expected share (Q,) of the relevant images that are among the first k."""
-        return self.found(k) / np.maximum(self.relevant.sum(1), 1)
+        return self.hits_at(k) / np.maximum(self.relevant.sum(1), 1)
 
     def hit_rate(self, k: int) -> Floats:
         """Probability (Q,) that at least one relevant image is among the first k.
@@ -111,7 +111,7 @@ class Histograms:
             missed *= np.where(i < fewer, np.maximum(n - more - i, 0) / np.maximum(n - i, 1), 1)
         return np.where(sure, 1.0, 1 - missed)
 
-    def within(self, radius: int) -> Floats:
+    def precision_within(self, radius: int) -> Floats:
         """Precision (Q,) among the images within a Hamming radius; 0 where there is none.
 
         Raises:
@@ -159,20 +159,20 @@ def histograms(
     """Distance histograms at several lengths, from one pass over the codes.
 
     An image is relevant where it has the query's label, or shares one with it. Any labels will do: with the
-    numbers of things in place of classes, `without_itself().hit_rate(10)` says how likely another picture
-    of the same thing is among the first ten.
+    numbers of instances in place of classes, `without_itself().hit_rate(10)` says how likely another picture
+    of the same instance is among the first ten.
 
     Args:
         query_codes: (Q, B/8), packed.
         database_codes: (N, B/8), packed.
-        query_labels: (Q,) class numbers or names, or (Q, C) zeros and ones.
+        query_labels: (Q,) class numbers or names, or (Q, C) zeros and ones, C from 2.
         database_labels: (N,) or (N, C) likewise.
         lengths: ascending multiples of 8 up to B.
         compiled: count with numba, or with NumPy alone: the same, slower. By default numba where it is
             installed and there is enough to do.
 
     Raises:
-        ValueError: if shapes disagree or a length does not fit the codes.
+        ValueError: if shapes disagree, labels have another form, or a length does not fit the codes.
     """
     queries, database = check_codes(query_codes, "query_codes"), check_codes(database_codes, "database_codes")
     if queries.shape[1] != database.shape[1]:
@@ -181,7 +181,8 @@ def histograms(
         )
     wanted = check_lengths(lengths)
     check_length(wanted[-1], queries.shape[1] * 8)
-    asked, labels = np.asarray(query_labels), np.asarray(database_labels)
+    asked = _check_labels(query_labels, "query_labels")
+    labels = _check_labels(database_labels, "database_labels")
     relevant = _relevant(asked, labels)
     if (len(asked), len(labels)) != (len(queries), len(database)):
         raise ValueError(
@@ -226,6 +227,29 @@ def whole(name: str, value: int, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"`{name}` must be a whole number from {least} but got {value!r}")
     return int(value)
+
+
+def _check_labels(labels: ArrayLike, name: str) -> NDArray[Any]:
+    """Labels (N,) or (N, C), refused where they are neither class numbers or names nor zeros and ones."""
+    array = np.asarray(labels)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(
+            f"`{name}` must be classes but holds NaN: give an unlabelled image a class of its own"
+        )
+    if array.ndim != 2:
+        return array
+    if array.shape[1] == 1:
+        raise ValueError(
+            f"`{name}` must be classes of shape (N,), or zeros and ones of shape (N, C), C from 2, but got shape "
+            f"{array.shape}: give classes as `labels.ravel()`"
+        )
+    if array.dtype.kind not in "biuf" or not ((array == 0) | (array == 1)).all():
+        wrong = array if array.dtype.kind not in "biuf" else array[(array != 0) & (array != 1)]
+        raise ValueError(
+            f"`{name}` of shape (N, C) must be zeros and ones but holds {wrong.ravel()[0]}: `labels > 0` makes "
+            "them of -1 and 1"
+        )
+    return array
 
 
 def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Grades:

@@ -73,26 +73,26 @@ def test_hit_rate_of_a_large_tie_is_hypergeometric() -> None:
     assert found.hit_rate(c)[0] == pytest.approx(1 - comb(n - r, c) / comb(n, c), abs=1e-12)
 
 
-def test_another_picture_of_the_same_thing() -> None:
-    """Every picture asks for the others of its thing, itself left out, in every order of the ties."""
+def test_another_picture_of_the_same_instance() -> None:
+    """Every picture asks for the others of its instance, itself left out, in every order of the ties."""
     rng = np.random.default_rng(5)
-    codes, things = rng.choice(np.array([0, 1, 3], np.uint8), (8, 1)), np.repeat(np.arange(4), 2)
-    found = histograms(codes, codes, things, things, [8])[8].without_itself()
+    codes, instances = rng.choice(np.array([0, 1, 3], np.uint8), (8, 1)), np.repeat(np.arange(4), 2)
+    found = histograms(codes, codes, instances, instances, [8])[8].without_itself()
     for q in range(8):
         others = np.delete(np.arange(8), q)
         rankings = orders(hamming(codes[q : q + 1], codes[others])[0].tolist())
-        right = things[others] == things[q]
+        right = instances[others] == instances[q]
         for k in (1, 2, 5, 7):
             expected = np.mean([right[list(order[:k])].any() for order in rankings])
             assert found.hit_rate(k)[q] == pytest.approx(expected)
     with pytest.raises(ValueError, match="at distance 0, but query 1 is not"):
-        histograms(codes[:2], codes, [0, 9], things, [8])[8].without_itself()
+        histograms(codes[:2], codes, [0, 9], instances, [8])[8].without_itself()
 
 
 def test_the_only_relevant_image_is_found_at_its_own_rank() -> None:
     rng = np.random.default_rng(8)
-    codes, things = rng.integers(0, 256, (60, 16), dtype=np.uint8), np.repeat(np.arange(20), 3)
-    found = histograms(codes[::3], codes[1::3], things[::3], things[1::3], [128])[128]
+    codes, instances = rng.integers(0, 256, (60, 16), dtype=np.uint8), np.repeat(np.arange(20), 3)
+    found = histograms(codes[::3], codes[1::3], instances[::3], instances[1::3], [128])[128]
     distances = hamming(codes[::3], codes[1::3])
     for q, row in enumerate(distances):
         nearer, level = (row < row[q]).sum(), (row == row[q]).sum()
@@ -122,7 +122,7 @@ def test_one_code_for_all_is_a_random_order() -> None:
     drawn = [slow_average_precision(list(order), 6) for order in set(permutations([True] * 2 + [False] * 4))]
     assert found.average_precision()[0] == pytest.approx(np.mean(drawn))
     assert found.precision(3)[0] == pytest.approx(1 / 3)
-    assert found.within(0)[0] == pytest.approx(1 / 3)
+    assert found.precision_within(0)[0] == pytest.approx(1 / 3)
 
 
 def test_places_past_the_last_image_hold_nothing_relevant() -> None:
@@ -139,7 +139,7 @@ def test_nothing_to_search_scores_nothing() -> None:
         found[8].average_precision(),
         found[8].recall(1),
         found[8].hit_rate(1),
-        found[8].within(2),
+        found[8].precision_within(2),
     ):
         assert values.tolist() == [0, 0]
 
@@ -165,7 +165,7 @@ def test_numbers_of_results_are_whole(k: int) -> None:
     with pytest.raises(ValueError, match=f"`top` must be a whole number from 1 but got {k}"):
         found.average_precision(k)
     with pytest.raises(ValueError, match="`radius` must be a whole number from 0 but got -1"):
-        found.within(-1)
+        found.precision_within(-1)
 
 
 def test_several_labels_match_when_one_is_shared() -> None:
@@ -201,8 +201,8 @@ def test_one_pass_gives_what_each_length_gives_alone() -> None:
 def test_precision_within_radius_and_curve() -> None:
     queries = np.zeros((1, 1), np.uint8)
     found = histograms(queries, np.array([[1], [3], [7]], np.uint8), [1], [1, 0, 1], [8])[8]
-    assert found.within(0)[0] == 0
-    assert found.within(2)[0] == 0.5
+    assert found.precision_within(0)[0] == 0
+    assert found.precision_within(2)[0] == 0.5
     precision, recall = found.precision_recall()
     assert precision[:4] == pytest.approx([1, 1, 1 / 2, 2 / 3])
     assert recall[:4] == pytest.approx([0, 1 / 2, 1 / 2, 1])
@@ -212,11 +212,46 @@ def test_labels_of_the_wrong_shape() -> None:
     codes = np.zeros((2, 1), np.uint8)
     with pytest.raises(ValueError, match=r"must both be one-dimensional .* shapes \(2,\) and \(2, 2\)"):
         histograms(codes, codes, [0, 1], [[0, 1], [1, 0]], [8])
-    with pytest.raises(ValueError, match=r"or both of C columns .* shapes \(2, 1\) and \(2, 2\)"):
-        histograms(codes, codes, [[0], [1]], [[0, 1], [1, 0]], [8])
+    with pytest.raises(ValueError, match=r"or both of C columns .* shapes \(2, 3\) and \(2, 2\)"):
+        histograms(codes, codes, [[0, 1, 0], [1, 0, 0]], [[0, 1], [1, 0]], [8])
     with pytest.raises(ValueError, match="labels are for 3 queries and 2 images, codes for 2 and 2"):
         histograms(codes, codes, [0, 1, 2], [0, 1], [8])
     with pytest.raises(ValueError, match="from 8 to 8 but got 16"):
         histograms(codes, codes, [0, 1], [0, 1], [16])
     with pytest.raises(ValueError, match="`query_codes` must be 2 bytes wide as `database_codes` but are 1"):
         histograms(codes, np.zeros((2, 2), np.uint8), [0, 1], [0, 1], [8])
+
+
+NUMBERS, NAMES = np.array([[0], [1]]), np.array([["a", "b"], ["b", "a"]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            [[-1, 1], [1, -1]],
+            r"of shape \(N, C\) must be zeros and ones but holds -1: `labels > 0` makes them",
+        ),
+        ([[0, 2], [1, 0]], "must be zeros and ones but holds 2"),
+        ([[0.5, 1], [1, 0]], r"must be zeros and ones but holds 0\.5"),
+        (NAMES, "must be zeros and ones but holds a"),
+        (NUMBERS, r"C from 2, but got shape \(2, 1\): give classes as `labels\.ravel\(\)`"),
+        ([0.0, np.nan], "must be classes but holds NaN: give an unlabelled image a class of its own"),
+    ],
+)
+def test_labels_of_another_form(labels: object, message: str) -> None:
+    """Read as zeros and ones, a matrix of -1 and 1 would make every image relevant."""
+    codes, right = np.zeros((2, 1), np.uint8), [0, 1]
+    if np.asarray(labels).ndim == 2 and np.asarray(labels).shape[1] == 2:
+        right = [[0, 1], [1, 0]]
+    with pytest.raises(ValueError, match=f"`query_labels` .*{message}"):
+        histograms(codes, codes, labels, right, [8])
+    with pytest.raises(ValueError, match=f"`database_labels` .*{message}"):
+        histograms(codes, codes, right, labels, [8])
+
+
+def test_zeros_and_ones_may_be_booleans_or_fractions() -> None:
+    codes = np.array([[0], [1], [255]], np.uint8)
+    labels = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
+    for form in (labels.astype(bool), labels.astype(float), labels.astype(np.uint8)):
+        assert mean_average_precision(codes[:1], codes[1:], form[:1], form[1:], 8) == 1
