@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nhl.data.hierarchy import folder_levels
 from nhl.data.pictures import Pictures, Protocol
 from nhl.gallery.files import shown
 from nhl.images.kinds import ENDINGS, unreadable_kind
@@ -27,7 +28,8 @@ def image_folder(where: Path | None = None) -> Protocol:
 
     Where the folder has `train` and `query` (or `test`, or `valid`), in any case, each with one sub-folder a
     class, these are the parts, and `database`, or else `train`, is the database. Pictures at any depth below
-    the folder of a class belong to it; folders of a system hold none. Figures of two
+    the folder of a class belong to it, and the folders between give labels at finer levels (`folder_levels`);
+    folders of a system hold none. Figures of two
     folders, or of two splits of one, are not comparable.
 
     Args:
@@ -46,7 +48,7 @@ def image_folder(where: Path | None = None) -> Protocol:
     _check(where, files, 2)
     classes = tuple(files)
     database, query = _labelled(files, classes).split(QUERY_SHARE, SEED, least=1, most=MOST_QUERIES)
-    return Protocol.described("folder", title, classes, database, query, database)
+    return folder_levels(Protocol.described("folder", title, classes, database, query, database), [where] * 3)
 
 
 def _parts(where: Path) -> dict[str, Path]:
@@ -100,7 +102,8 @@ def _given(where: Path, parts: dict[str, Path], title: str) -> Protocol:
         raise ValueError(f"class {lost[0]!r} of `{where}` has queries but no picture in the database")
     classes = tuple(sorted({name for part in files.values() for name in part}))
     train, query, database = (_labelled(files[part], classes) for part in PARTS)
-    return Protocol.described("folder", title, classes, train, query, database)
+    roots = [parts.get(part, parts["train"]) for part in PARTS]
+    return folder_levels(Protocol.described("folder", title, classes, train, query, database), roots)
 
 
 def _labelled(files: dict[str, list[Path]], classes: tuple[str, ...]) -> Pictures:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from nhl.data import Pictures, Protocol, load_protocol
+from nhl.data.hierarchy import check_hierarchy
 from nhl.data.views import Views
 from nhl.digest import sha256
 from nhl.metrics import histograms
@@ -221,14 +222,16 @@ def _levels(parts: list[Pictures], protocol: Protocol, settings: Settings) -> Le
     """The labels of all training pictures at every level.
 
     Raises:
-        ValueError: if the data set has no levels.
+        ValueError: if the data set has no levels, or they are no hierarchy.
     """
     found = [part.levels for part in parts if part.levels is not None]
     if len(found) < len(parts):
         raise ValueError(
             f"`levels` must be 0 for {settings.data!r}, which has labels at one level alone, but got {settings.levels}"
         )
-    return Levels(torch.from_numpy(np.concatenate(found)), protocol.levels)
+    levels = np.concatenate(found)
+    check_hierarchy(levels, protocol.levels)
+    return Levels(torch.from_numpy(levels), protocol.levels)
 
 
 def _start(model: NestedHashModel, folder: str) -> None:
