@@ -38,7 +38,7 @@ SETTINGS = Settings(
 def pictures(colours: list[str], each: int, first: int = 0) -> Pictures:
     names = [(colour, i) for colour in colours for i in range(each)]
     labels = np.array([colours.index(colour) for colour, _ in names], dtype=np.int64)
-    instances = np.arange(len(names), dtype=np.int64) // 2
+    instances = labels * 3 + np.array([i for _, i in names], dtype=np.int64) // 2
     levels = np.stack([labels // 2, labels, instances], 1)
     sources = [encoded(draw(colour, first + n), "PNG") for n, (colour, _) in enumerate(names)]
     return Pictures(sources, labels, instances, levels)
@@ -111,3 +111,12 @@ def test_refuses(protocol: Protocol, tmp_path: Path) -> None:
         Settings(loss="none")
     with pytest.raises(ValueError, match=r"`mixup_alpha` must be 0 with `levels` but got 0.2"):
         Settings(levels=1.0)
+
+
+def test_levels_that_are_no_hierarchy_are_refused_before_any_work(protocol: Protocol, tmp_path: Path) -> None:
+    assert protocol.train.levels is not None
+    levels = protocol.train.levels.copy()
+    levels[0, 0] = 1
+    crossed = replace(protocol, train=replace(protocol.train, levels=levels))
+    with pytest.raises(ValueError, match="must be a hierarchy, but class 0 lies in group 0 and 1"):
+        train(SETTINGS, tmp_path, crossed)
