@@ -58,14 +58,27 @@ def check_codes(codes: ArrayLike, name: str = "codes") -> NDArray[np.uint8]:
     """Packed codes (N, B/8) as they are, checked.
 
     Raises:
-        ValueError: if they are not a two-dimensional array of uint8 with at least one column.
+        ValueError: if they are not a two-dimensional array of uint8 with at least one column, or are bits, one a
+            byte, which would be read as codes eight times as long.
     """
     array = np.asarray(codes)
     if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(
             f"`{name}` must be packed codes, uint8 of shape (N, B/8), but got {array.dtype} of shape {array.shape}"
         )
+    if _one_bit_a_byte(array[:64]):
+        raise ValueError(
+            f"`{name}` must be packed codes but holds only zeros and ones: pack bits with "
+            "`np.packbits(bits, axis=1)`"
+        )
     return array
+
+
+def _one_bit_a_byte(codes: NDArray[np.uint8]) -> bool:
+    """Whether the bytes are zeros and ones, many of each, and too many for chance."""
+    return bool(
+        codes.size >= 64 and codes.shape[1] % 8 == 0 and codes.max() == 1 and 0.2 < codes.mean() < 0.8
+    )
 
 
 def check_ids(ids: ArrayLike, held: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:

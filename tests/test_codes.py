@@ -114,3 +114,15 @@ def test_outputs_are_real_numbers() -> None:
         pack([["a"] * 8])
     with pytest.raises(ValueError, match="`outputs` must be real numbers but got complex128"):
         pack([[1j] * 8])
+
+
+def test_bits_are_no_packed_codes() -> None:
+    bits = unpack(codes(5, 16))
+    with pytest.raises(
+        ValueError, match=r"`codes` must be packed codes but holds only zeros and ones: pack bits"
+    ):
+        check_codes(bits)
+    with pytest.raises(ValueError, match="`database` must be packed codes but holds only zeros and ones"):
+        hamming(codes(1, 128), bits, 8)
+    for packed in (codes(5, 16), np.zeros((90, 8), np.uint8), np.eye(9, 16, dtype=np.uint8), bits[:, :1]):
+        assert check_codes(packed) is packed

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
     )
-    parser.add_argument("--queries", type=int, default=1000, help="pictures that ask, at most")
+    parser.add_argument("--queries", type=int, default=1000, help="queries, at most")
     parser.add_argument("--seed", type=int, default=0, help="of the sample of queries")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.set_defaults(run=_advise)
@@ -38,7 +38,7 @@ def _advise(options: argparse.Namespace) -> None:
         raise ValueError(f"`--queries` must be at least 1 but got {options.queries}")
     gallery = Gallery(options.gallery)
     checkpoint, items = options.checkpoint or own_checkpoint(gallery), gallery.items()
-    # Held-out pictures ask the others, where the gallery says which they are; else each asks all others.
+    # Held-out pictures are the queries, where the gallery says which they are; else each is one.
     parts = {
         part: np.array([n for n, item in enumerate(items) if item.split == part])
         for part in ("query", "train")
@@ -58,7 +58,10 @@ def _advise(options: argparse.Namespace) -> None:
 
 def table(advice: "Advice") -> str:
     """The advice as lines of text."""
-    lines = [f"{advice.queries} pictures asked {advice.pictures}; quality is {advice.measure}", ""]
+    lines = [
+        f"{advice.queries:,} queries, {advice.pictures:,} database images; quality is {advice.measure}",
+        "",
+    ]
     lines.append(f"{'bits':>5} {'quality':>8} {'of full':>8} {'kB':>9} {'search us':>10}")
     for c in advice.costs:
         lines.append(

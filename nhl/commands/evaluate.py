@@ -7,11 +7,33 @@ from typing import Any
 
 from nhl.commands import Formatter, add_unreadable, bar, model_folder, protocol
 
+FIGURES = """\
+figures, at each length, expected over random order within ties:
+  map                      mean average precision by class, queries against the database
+  p@K, recall@K, hit@K     of the first K: the share that is relevant, the share of all relevant pictures,
+                           the probability of at least one
+  p@radius2                precision within Hamming distance 2
+  macro_...                the mean over classes in place of that over queries
+  same@10                  probability that another picture of the query's instance is among the first ten
+where pictures have labels at several levels (group, class, instance):
+  ndcg_at_10               graded nDCG, gain 7 for the instance, 3 for the class, 1 for the group
+  precision_at_10          by class
+  instance_recall_at_10    share of the other pictures of the query's instance
+                           (these three: queries against all other pictures)
+  map_held_out, map_train  mAP by class, queries against the other queries, and against the database
+  distinct_codes           share of all codes that differ
+  tied_at_12               median number of pictures at the distance of the twelfth
+where photographs stand beside drawings:
+  photo_precision_at_10    drawings of the photograph's class
+  photo_instance_hit_rate  probability that a drawing of its very instance is among the first ten
+  photo_map                mAP of the kinds of photographs, ten of each kind against the others
+"""
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "evaluate", help="score a checkpoint at every length", formatter_class=Formatter
+        "evaluate", help="score a checkpoint at every length", formatter_class=Formatter, epilog=FIGURES
     )
     parser.add_argument("--checkpoint", type=model_folder, required=True, help="folder of the model")
     parser.add_argument("--data", default="emoji", help="a data set, NAME or NAME:PATH")

@@ -45,19 +45,19 @@ def evaluate(
     Raises:
         ValueError: if the protocol has no query or no database, or as `score` says.
     """
-    asked, searched = len(protocol.query), len(protocol.database)
-    if not asked or not searched:
+    queries, images = len(protocol.query), len(protocol.database)
+    if not queries or not images:
         raise ValueError(
-            f"`protocol` must hold a query and a picture to search but has {asked} and {searched} of them"
+            f"`protocol` must hold queries and a database but has {queries} and {images} pictures"
         )
     model, encoder = fingerprint(checkpoint), Encoder(checkpoint)
     photographs = protocol.photographs
-    total = asked + searched + (0 if photographs is None else len(photographs.query))
+    total = queries + images + (0 if photographs is None else len(photographs.query))
 
     def codes(pictures: Pictures, before: int) -> Codes:
         return encoder.encode(pictures.sources, progress=lambda done, _: progress(before + done, total))
 
-    coded = codes(protocol.query, 0), codes(protocol.database, asked)
+    coded = codes(protocol.query, 0), codes(protocol.database, queries)
     labels = protocol.query.labels, protocol.database.labels
     lengths = encoder.config.lengths
     found = histograms(*coded, *labels, lengths)
@@ -66,7 +66,7 @@ def evaluate(
     further = [_macro_map(found, protocol, top), _same_instance(coded, protocol, lengths)]
     further.append(level_scores(coded, protocol, found, top))
     if photographs is not None:
-        photos = codes(photographs.query, asked + searched)
+        photos = codes(photographs.query, queries + images)
         further.append(photo_scores(photos, photographs, np.concatenate(coded), protocol, lengths, top))
     for scores in further:
         for length, figures in scores.items():
@@ -96,10 +96,10 @@ def _same_instance(coded: tuple[Codes, Codes], protocol: Protocol, lengths: Sequ
         return {}
     groups = np.concatenate([mine, others])
     _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    asks = np.flatnonzero(counts[inverse[: len(mine)]] > 1)
-    if not len(asks):
+    having = np.flatnonzero(counts[inverse[: len(mine)]] > 1)
+    if not len(having):
         return {}
-    found = histograms(coded[0][asks], np.concatenate(coded), groups[asks], groups, lengths)
+    found = histograms(coded[0][having], np.concatenate(coded), groups[having], groups, lengths)
     return {length: {f"same@{SAME}": _mean(h.without_itself().hit_rate(SAME))} for length, h in found.items()}
 
 

@@ -15,7 +15,7 @@ Scores = dict[int, dict[str, float]]
 CLASS, INSTANCE = "class", "instance"  # levels by name
 FIRST = 10  # results that are looked at
 TIED = 12  # results that the page shows
-ASKING = 10  # photographs of each kind that are queries; the others are their database
+QUERIES = 10  # photographs of each kind that are queries; the others are their database
 
 
 def level_scores(
@@ -26,7 +26,7 @@ def level_scores(
     `ndcg_at_10`, `precision_at_10` (by class) and `instance_recall_at_10` (the share of the other pictures
     of the query's instance) are of queries against all other pictures, queries and database: the query
     itself is left out. `map_held_out` is the mAP by class of queries against the other queries, so that
-    nothing that is searched was learnt from; `map_train` that against the database. `macro_` before a name
+    no picture of it was learnt from; `map_train` that against the database. `macro_` before a name
     is the mean over classes in place of that over queries. `distinct_codes` is the share of all codes that
     differ, `tied_at_12` the median number of pictures at the distance of the twelfth.
 
@@ -43,8 +43,8 @@ def level_scores(
     used = (levels >= 0).any(0)
     grade = {name: number for number, name in enumerate(np.array(protocol.levels)[used].tolist(), 1)}
     everything, lengths = np.concatenate(coded), tuple(found)
-    asked, itself = query.levels[:, used], np.arange(len(query))
-    graded = graded_histograms(coded[0], everything, asked, levels[:, used], lengths, itself=itself)
+    own, itself = query.levels[:, used], np.arange(len(query))
+    graded = graded_histograms(coded[0], everything, own, levels[:, used], lengths, itself=itself)
     others = histograms(coded[0], coded[0], query.labels, query.labels, lengths)
     distinct = distinct_codes(everything, lengths)
     scores: Scores = {}
@@ -88,22 +88,22 @@ def photo_scores(
         lengths: ascending multiples of 8 up to B.
         top: mAP over the first `top` results; over all by default.
     """
-    asked, kinds = photographs.query.levels, photographs.query.labels
+    shown, kinds = photographs.query.levels, photographs.query.labels
     parts = protocol.query.levels, protocol.database.levels
-    if asked is None or parts[0] is None or parts[1] is None:
+    if shown is None or parts[0] is None or parts[1] is None:
         return {}
     levels = np.concatenate([part for part in parts if part is not None])
-    classes = asked[:, protocol.levels.index(CLASS)]
+    classes = shown[:, protocol.levels.index(CLASS)]
 
     def against_drawings(level: str) -> tuple[NDArray[np.int64], Mapping[int, Histograms]]:
         """The photographs whose label at a level some drawing has, and their histograms."""
         column = protocol.levels.index(level)
-        labels, known = asked[:, column], levels[:, column]
-        asking = np.flatnonzero((labels >= 0) & np.isin(labels, known))
-        return asking, histograms(codes[asking], drawings, labels[asking], known, lengths)
+        labels, known = shown[:, column], levels[:, column]
+        having = np.flatnonzero((labels >= 0) & np.isin(labels, known))
+        return having, histograms(codes[having], drawings, labels[having], known, lengths)
 
     (of_class, by_class), (of_instance, by_instance) = map(against_drawings, (CLASS, INSTANCE))
-    first = _place_in_class(kinds) < ASKING
+    first = _place_in_class(kinds) < QUERIES
     by_kind = histograms(codes[first], codes[~first], kinds[first], kinds[~first], lengths)
     return {
         length: {

@@ -111,22 +111,22 @@ def graded_histograms(
         )
     wanted = check_lengths(lengths)
     check_length(wanted[-1], queries.shape[1] * 8)
-    asked = _check_levels(query_levels, "query_levels", len(queries))
-    levels = _check_levels(database_levels, "database_levels", len(database))
-    if asked.shape[1] != levels.shape[1]:
+    of_queries = _check_levels(query_levels, "query_levels", len(queries))
+    of_images = _check_levels(database_levels, "database_levels", len(database))
+    if of_queries.shape[1] != of_images.shape[1]:
         raise ValueError(
-            f"`query_levels` must have {levels.shape[1]} columns as `database_levels` but has {asked.shape[1]}"
+            f"`query_levels` must have {of_images.shape[1]} columns as `database_levels` but has {of_queries.shape[1]}"
         )
-    _check_hierarchy(np.concatenate([asked, levels]))
+    _check_hierarchy(np.concatenate([of_queries, of_images]))
 
     def grades_of(rows: slice) -> NDArray[np.uint8]:
-        return _grades(asked[rows, None], levels)
+        return _grades(of_queries[rows, None], of_images)
 
-    grades = asked.shape[1] + 1
+    grades = of_queries.shape[1] + 1
     counts = count_distances(queries, database, grades_of, wanted, compiled, grades)
     if itself is not None:
-        places = _check_itself(itself, (queries, asked), (database, levels))
-        own = _grades(asked, asked)
+        places = _check_itself(itself, (queries, of_queries), (database, of_images))
+        own = _grades(of_queries, of_queries)
         for each in counts.values():
             each[np.arange(len(places)), own, 0] -= 1
     return {length: GradedHistograms(each) for length, each in counts.items()}

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from nhl.__main__ import main
+from nhl.evaluation import levels
 
 
 def test_every_answer_at_once(
@@ -70,3 +72,21 @@ def test_ranks_are_whole_numbers(flag: str, value: str, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "--checkpoint", "nowhere", f"{flag}={value}"])
     assert f"must be a whole number from 1 but got '{value}'" in capsys.readouterr().err
+
+
+def test_help_explains_every_figure(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "--checkpoint", str(tiny_checkpoint), "--json"]
+    assert main([*command, "--data", f"emoji:{tiny_checkpoint / 'gallery.db'}"]) == 0
+    figures = {*json.loads(capsys.readouterr().out)["lengths"]["8"], *_further_figures()}
+    with pytest.raises(SystemExit, match="0"):
+        main(["evaluate", "--help"])
+    words = set(capsys.readouterr().out.replace(",", " ").split())
+    told = {re.sub(r"\d+$", "K", name) if name[-3:] in ("@10", "100") else name for name in figures}
+    assert told - {"same@K"} <= words | {f"macro_{word}" for word in words}
+    assert "same@10" in words
+
+
+def _further_figures() -> set[str]:
+    """The names in the code that scores levels and photographs."""
+    source = Path(levels.__file__).read_text()
+    return set(re.findall(r'"((?:\w+_at_1[02]|map_\w+|photo_\w+|distinct_codes))"', source))

@@ -12,7 +12,7 @@ LENGTHS = (8, 16, 32)
 
 
 def clustered(count: int, flips: float) -> tuple[np.ndarray, list[str]]:
-    """Codes of four classes: a centre each, with bits flipped by lot."""
+    """Codes of four classes: a centre each, with bits flipped at random."""
     centres = RNG.integers(0, 2, (4, 32))
     numbers = RNG.integers(0, 4, count)
     bits = centres[numbers] ^ (RNG.random((count, 32)) < flips)
@@ -70,7 +70,7 @@ def test_the_shortest_length_that_keeps_the_quality() -> None:
     assert late.shortest[99] == next(c.length for c in late.costs if c.share >= 0.99) > 8
 
 
-def test_pictures_without_or_alone_with_a_label_do_not_ask() -> None:
+def test_pictures_without_or_alone_with_a_label_are_no_queries() -> None:
     labels = ["a", "a", "b", "b", "alone", *[""] * 75]
     assert advise(CODES, LENGTHS, labels).queries == 4
 
@@ -100,7 +100,9 @@ def test_two_pictures() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(ValueError, match="at least two pictures to search but there are 1"):
+    with pytest.raises(ValueError, match="`queries` must name at least one picture but is empty"):
+        advise(CODES, LENGTHS, queries=np.arange(0))
+    with pytest.raises(ValueError, match="at least two pictures in the database but there are 1"):
         advise(CODES[:1], LENGTHS)
     with pytest.raises(ValueError, match="`labels` must be 80, one for each code, but got 3"):
         advise(CODES, LENGTHS, ["a"] * 3)

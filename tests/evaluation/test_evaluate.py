@@ -56,7 +56,7 @@ def test_curves_by_hand(found: dict[int, Histograms]) -> None:
     assert curve["recall"] == [0, *[1] * 8]
 
 
-def test_nobody_asks() -> None:
+def test_no_query() -> None:
     with pytest.raises(ValueError, match="there are 0 queries"):
         score(histograms(DATABASE[:0], DATABASE, [], LABELS, [8]))
 
@@ -64,7 +64,9 @@ def test_nobody_asks() -> None:
 def test_an_empty_protocol(tiny_gallery: Path) -> None:
     protocol = load_protocol(f"emoji:{tiny_gallery}")
     nothing = protocol.query.subset(np.zeros(0, np.int64))
-    with pytest.raises(ValueError, match=r"`protocol` must hold a query and .* but has 0 and 72 of them"):
+    with pytest.raises(
+        ValueError, match=r"`protocol` must hold queries and a database but has 0 and 72 pictures"
+    ):
         evaluate("nowhere", replace(protocol, query=nothing))
 
 
