@@ -8,15 +8,16 @@ and what each further length adds to it, so that one count serves all lengths of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from nhl.codes import check_codes, check_length, check_lengths
 from nhl.machine import processors
 
 MOST_CELLS = 1 << 13  # of a table: it stays in the first cache
@@ -46,6 +47,24 @@ class Steps(NamedTuple):
     group_of: NDArray[np.int64]
     groups: list[list[int]]
     cells: int
+
+
+def check_search(
+    query_codes: ArrayLike, database_codes: ArrayLike, lengths: Iterable[int]
+) -> tuple[Bytes, Bytes, tuple[int, ...]]:
+    """Queries (Q, B/8), database (N, B/8) and lengths, checked against each other.
+
+    Raises:
+        ValueError: if they do not fit.
+    """
+    queries, database = check_codes(query_codes, "query_codes"), check_codes(database_codes, "database_codes")
+    if queries.shape[1] != database.shape[1]:
+        raise ValueError(
+            f"`query_codes` must be {database.shape[1]} bytes wide as `database_codes` but are {queries.shape[1]}"
+        )
+    wanted = check_lengths(lengths)
+    check_length(wanted[-1], queries.shape[1] * 8)
+    return queries, database, wanted
 
 
 def count_distances(

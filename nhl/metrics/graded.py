@@ -15,8 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nhl.codes import check_codes, check_length, check_lengths
-from nhl.metrics.distance_counts import count_distances
+from nhl.metrics.distance_counts import check_search, count_distances
 from nhl.metrics.histograms import Counts, Floats, Histograms, whole
 
 MOST_LEVELS = 255  # a grade is one byte
@@ -104,13 +103,7 @@ def graded_histograms(
     >>> found[8].ndcg(10).round(3)  # (1 + 3 / log2(3)) / (3 + 1 / log2(3))
     array([0.797])
     """
-    queries, database = check_codes(query_codes, "query_codes"), check_codes(database_codes, "database_codes")
-    if queries.shape[1] != database.shape[1]:
-        raise ValueError(
-            f"`query_codes` must be {database.shape[1]} bytes wide as `database_codes` but are {queries.shape[1]}"
-        )
-    wanted = check_lengths(lengths)
-    check_length(wanted[-1], queries.shape[1] * 8)
+    queries, database, wanted = check_search(query_codes, database_codes, lengths)
     of_queries = _check_levels(query_levels, "query_levels", len(queries))
     of_images = _check_levels(database_levels, "database_levels", len(database))
     if of_queries.shape[1] != of_images.shape[1]:

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nhl.codes import check_codes, check_length, check_lengths
-from nhl.metrics.distance_counts import Grades, count_distances
+from nhl.metrics.distance_counts import Grades, check_search, count_distances
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -174,19 +173,13 @@ def histograms(
     Raises:
         ValueError: if shapes disagree, labels have another form, or a length does not fit the codes.
     """
-    queries, database = check_codes(query_codes, "query_codes"), check_codes(database_codes, "database_codes")
-    if queries.shape[1] != database.shape[1]:
-        raise ValueError(
-            f"`query_codes` must be {database.shape[1]} bytes wide as `database_codes` but are {queries.shape[1]}"
-        )
-    wanted = check_lengths(lengths)
-    check_length(wanted[-1], queries.shape[1] * 8)
-    asked = _check_labels(query_labels, "query_labels")
+    queries, database, wanted = check_search(query_codes, database_codes, lengths)
+    of_queries = _check_labels(query_labels, "query_labels")
     labels = _check_labels(database_labels, "database_labels")
-    relevant = _relevant(asked, labels)
-    if (len(asked), len(labels)) != (len(queries), len(database)):
+    relevant = _relevant(of_queries, labels)
+    if (len(of_queries), len(labels)) != (len(queries), len(database)):
         raise ValueError(
-            f"labels are for {len(asked)} queries and {len(labels)} images, "
+            f"labels are for {len(of_queries)} queries and {len(labels)} images, "
             f"codes for {len(queries)} and {len(database)}"
         )
     counts = count_distances(queries, database, relevant, wanted, compiled)
