@@ -15,6 +15,7 @@ BENCHMARKS = {
     "page": "a query's way through the server, the slider, the first load",
     "reliability": "kills at random moments, a full disk, a crowd: docs/RELIABILITY.md",
     "strangers": "the README's two commands on each Python, and a Space: docs/RELIABILITY.md",
+    "rooms": "no benchmark: draws which package imports which, docs/rooms.svg",
     "pictures": "no benchmark: draws the result of search again",
 }
 
