@@ -88,7 +88,9 @@ def needed(found: Mapping[str, set[str]], heights: Mapping[str, int]) -> list[tu
     def reach(package: str) -> set[str]:
         return down[package].union(*(reach(other) for other in down[package]))
 
-    return [(p, o) for p in down for o in sorted(down[p]) if not any(o in reach(via) for via in down[p] - {o})]
+    return [
+        (p, o) for p in down for o in sorted(down[p]) if not any(o in reach(via) for via in down[p] - {o})
+    ]
 
 
 def draw(found: Mapping[str, set[str]]) -> str:

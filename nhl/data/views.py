@@ -6,6 +6,7 @@ View v of picture i depends on the seed, v and i alone.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +99,12 @@ class Views:
 
 def normalize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Images (M, 3, S, S) uint8 to the network's scale, single precision."""
-    mean = images.new_tensor(preprocessing.mean, dtype=torch.float32).view(3, 1, 1)
-    std = images.new_tensor(preprocessing.std, dtype=torch.float32).view(3, 1, 1)
+    mean, std = _scale(preprocessing.mean, preprocessing.std, images.device)
     scaled = (images.float() / 255 - mean) / std
     return scaled.contiguous(memory_format=torch.channels_last)
+
+
+@cache
+def _scale(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and deviation (3, 1, 1) on a device, copied there once: each copy would make a GPU wait."""
+    return torch.tensor(mean, device=device).view(3, 1, 1), torch.tensor(std, device=device).view(3, 1, 1)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import pytest
 
 from benchmarks import __main__ as table
 from benchmarks.result_file import write_result
+from nhl.data.protocols import gallery_protocol
 
 
 def test_help_names_all(capsys):
@@ -243,3 +245,33 @@ def test_a_gallery_beside_its_encoder(tmp_path, tiny_checkpoint):
     assert all(record["pictures_per_s"] > 0 for record in records)
     kilobytes = [record["kilobytes"] for record in records[::3]]
     assert kilobytes == sorted(kilobytes)
+
+
+def test_gpu_says_what_is_missing(capsys, monkeypatch):
+    from benchmarks import gpu
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SystemExit):
+        gpu.main([])
+    assert "--device cuda is not there: torch finds no GPU" in capsys.readouterr().err
+
+
+def test_gpu_measures_and_trains(tmp_path, tiny_gallery, monkeypatch):
+    """Its way on a CPU, with a small network and without photographs."""
+    from benchmarks import gpu
+
+    small = {
+        "backbone": "test_efficientnet.r160_in1k",
+        "size": 32,
+        "loss": "orthohash",
+        "levels": 0.0,
+        "start": "",
+    }
+    monkeypatch.setattr(gpu, "RECIPE", replace(gpu.RECIPE, pretrained=False, **small))
+    monkeypatch.setattr(gpu, "load_protocol", lambda name: gallery_protocol(tiny_gallery))
+    flags = ["--device", "cpu", "--no-tests", "--epochs", "3", "--batch-size", "16", "--start", ""]
+    assert gpu.main([*flags, "--to", str(tmp_path / "run"), "--out", str(tmp_path / "gpu.json")]) == 0
+    result = json.loads((tmp_path / "gpu.json").read_text())
+    assert (result["epochs"], result["gpu"]) == (3, "none")
+    assert result["pictures_per_second"] > 0
+    assert (tmp_path / "run" / "model.safetensors").is_file()

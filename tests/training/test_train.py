@@ -39,7 +39,7 @@ def protocol(tiny_gallery: Path) -> Protocol:
 
 
 def weights(model: NestedHashModel) -> torch.Tensor:
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
+    return torch.cat([p.detach().flatten() for p in model.parameters()]).cpu()
 
 
 def test_story(protocol: Protocol, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(
     monkeypatch.setattr(Trainer, "epoch", break_third)
     with pytest.raises(FloatingPointError, match="epoch 3"):
         training.train(replace(TINY, epochs=4, validation_fraction=0.0), tmp_path / "bad", protocol)
-    state = torch.load(tmp_path / "bad" / "state.pt", weights_only=True)
+    state = torch.load(tmp_path / "bad" / "state.pt", map_location="cpu", weights_only=True)
     assert state["epoch"] == 2
     kept = NestedHashModel.from_pretrained(tmp_path / "bad").layer.linear.weight
     average = state["run"]["average"]["module.1.linear.weight"]
