@@ -15,8 +15,8 @@ figures, at each length, expected over random order within ties:
   p@radius2                precision within Hamming distance 2
   macro_...                the mean over classes in place of that over queries
   same@10                  probability that another picture of the query's instance is among the first ten
-where pictures have labels at several levels (group, class, instance):
-  ndcg_at_10               graded nDCG, gain 7 for the instance, 3 for the class, 1 for the group
+where pictures have labels at several levels, such as group, class and instance:
+  ndcg_at_10               graded nDCG, gain 1 for the coarsest level, 3 for the next, 7, ...
   precision_at_10          by class
   instance_recall_at_10    share of the other pictures of the query's instance
                            (these three: queries against all other pictures)

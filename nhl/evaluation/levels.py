@@ -49,17 +49,17 @@ def level_scores(
     distinct = distinct_codes(everything, lengths)
     scores: Scores = {}
     for length, each in graded.items():
-        figures = {"ndcg_at_10": each.ndcg(FIRST)}
-        if CLASS in grade:
-            figures["precision_at_10"] = each.at_least(grade[CLASS]).precision(FIRST)
+        held_out, train = others[length].without_itself(), found[length]
+        together = Histograms(held_out.all + train.all, held_out.relevant + train.relevant)
+        figures = {"ndcg_at_10": each.ndcg(FIRST), "precision_at_10": together.precision(FIRST)}
         if INSTANCE in grade:
             figures["instance_recall_at_10"] = _of_those_with_any(each.at_least(grade[INSTANCE]))
-        figures["map_held_out"] = others[length].without_itself().average_precision(top)
-        figures["map_train"] = found[length].average_precision(top)
+        figures["map_held_out"] = held_out.average_precision(top)
+        figures["map_train"] = train.average_precision(top)
         scores[length] = {
             **_means(figures, query.labels),
             "distinct_codes": round(distinct[length], 4),
-            "tied_at_12": float(np.median(each.at_least(1).tied_at(TIED))),
+            "tied_at_12": float(np.median(together.tied_at(TIED))),
         }
     return scores
 

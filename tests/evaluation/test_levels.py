@@ -160,6 +160,16 @@ def test_a_level_that_no_picture_has_is_left_out(protocol: Protocol, tmp_path: P
     assert figures["ndcg_at_10"] != evaluate(tmp_path, protocol)["lengths"]["16"]["ndcg_at_10"]
 
 
+def test_levels_of_any_names(protocol: Protocol, tmp_path: Path) -> None:
+    """As of folders in folders: all but the recall of instances, which no level is called."""
+    named = replace(protocol, levels=("folder 1", "folder 2", "folder 3", "folder 4"), photographs=None)
+    found = evaluate(tmp_path, named)["lengths"]["8"]
+    expected = evaluate(tmp_path, replace(protocol, photographs=None))["lengths"]["8"]
+    assert expected.pop("instance_recall_at_10") > 0
+    assert expected.pop("macro_instance_recall_at_10") > 0
+    assert found == expected
+
+
 def test_queries_without_another_picture_of_theirs_do_not_count(protocol: Protocol, tmp_path: Path) -> None:
     """The last query's instance has two more drawings in the database; without them it has none."""
     database = protocol.database.subset(np.flatnonzero(protocol.database.groups != 5))
