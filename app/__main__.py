@@ -90,9 +90,11 @@ def _serve(options: argparse.Namespace) -> int:
     with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
         loading = pool.submit(lambda: SearchService.open(options.checkpoint or shipped(), options.gallery))
         from app.server.app import create_app, serve  # meanwhile: this takes seconds
+        from app.service.encoding import report_start
 
         try:
             app = create_app(loading.result(), per_minute=options.requests_per_minute)
+            report_start()
         except ValueError as error:
             print(error, file=sys.stderr)
             return 2

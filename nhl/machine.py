@@ -1,4 +1,4 @@
-"""How many processors there are, and what a result says about itself: when, where, with what, by which command."""
+"""How many processors there are, whether a GPU is lent, and what a result says about itself: when, where, with what, by which command."""
 
 import os
 import platform
@@ -21,6 +21,11 @@ def processors() -> int:
         quota, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text().split())
         count = min(count, -(-quota // period))
     return count
+
+
+def lends_gpu() -> bool:
+    """Whether a GPU is there only inside functions that ask for one, as on Hugging Face's ZeroGPU."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}
 
 
 def about(program: str) -> dict[str, Any]:

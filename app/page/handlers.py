@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextvars import copy_context
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -227,7 +228,8 @@ class Handlers:
         try:
             if session is None:
                 return
-            threading.Thread(target=work, daemon=True).start()
+            # in this context, by which ZeroGPU knows whose GPU time it is
+            threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
             while not ended.wait(0.3):
                 yield changed(notice=views.progress("read", done[-1]))
         finally:

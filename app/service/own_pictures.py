@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from app import texts
+from app.service.encoding import new_encoding
 from app.service.search import SearchService
 from app.service.worker import Report
 from nhl.gallery import Gallery, Item, write_gallery
@@ -29,7 +30,6 @@ MOST_BYTES = 200_000_000
 MOST_PICTURE_BYTES = 20_000_000
 MOST_PIXELS = 25_000_000  # as transparent WebP or 32-bit TIFF they take 400 MB while they are read
 MOST_SECONDS = 120.0
-BATCH = 16
 
 _ONE_AT_A_TIME = threading.Lock()
 warnings.simplefilter(
@@ -85,8 +85,7 @@ def index_pictures(
     """
     items: list[Item] = []
     thumbnails: list[bytes] = []
-    codes = [np.zeros((0, encoder.config.lengths[-1] // 8), np.uint8)]
-    waiting: list[Image.Image] = []
+    encoding = new_encoding(encoder)
     skipped = 0
     total, end = sum(map(_count, paths)), time.monotonic() + MOST_SECONDS
     for name, label, content in _contents(paths):
@@ -98,16 +97,12 @@ def index_pictures(
             continue
         items.append(Item(len(items), name, label, (label,) if label else ()))
         thumbnails.append(thumbnail(image))
-        waiting.append(image)
-        if len(waiting) == BATCH:
-            codes.append(encoder.encode(waiting))
-            waiting.clear()
+        encoding.add(image)
     if not items:
         raise ValueError(texts.NO_OWN_PICTURES)
-    codes.append(encoder.encode(waiting))
     if not all(item.label for item in items):
         items = [Item(item.id, item.name, "") for item in items]
-    return _gallery(items, thumbnails, np.concatenate(codes), encoder, skipped)
+    return _gallery(items, thumbnails, encoding.codes(), encoder, skipped)
 
 
 def _gallery(

@@ -33,9 +33,9 @@ class Encoder:
     def __init__(self, folder: str | Path, runtime: str | None = None) -> None:
         if runtime is not None and runtime not in RUNTIMES:
             raise ValueError(f"unknown runtime {runtime!r}; choose from {', '.join(RUNTIMES)}")
-        self.config = read_config(folder)
+        self.folder, self.config = Path(folder), read_config(folder)
         self.runtime = runtime or fastest_runtime()
-        self._network = RUNTIMES[self.runtime](Path(folder))
+        self._network = RUNTIMES[self.runtime](self.folder)
 
     def encode(
         self,

@@ -25,7 +25,7 @@ from safetensors.numpy import save
 
 from nhl.atomic_write import write_bytes
 from nhl.digest import sha256
-from nhl.machine import processors
+from nhl.machine import lends_gpu, processors
 from nhl.model.checkpoint import fingerprint, read_config
 
 FORMAT = 1  # of the converted networks; raise it where `_convert` changes
@@ -118,7 +118,7 @@ def fastest_runtime() -> str:
         "/dev/nvidiactl",
         "/dev/kfd",
     )  # torch is asked only where it may say yes: importing it takes seconds
-    if any(Path(mark).exists() for mark in marks) or which("nvidia-smi"):
+    if not lends_gpu() and (any(Path(mark).exists() for mark in marks) or which("nvidia-smi")):
         import torch
 
         if torch.cuda.is_available():
@@ -183,7 +183,8 @@ def _convert(folder: Path) -> tuple[bytes, bytes]:
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "graph.xml"
         # In a process of its own, so that this one never holds torch; here if that fails, to say why.
-        if "torch" in sys.modules or not _save_graph_apart(folder, path):
+        held = "torch" in sys.modules and not lends_gpu()  # there it is altered, and cannot be traced
+        if held or not _save_graph_apart(folder, path):
             save_graph(folder, path)
         return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
