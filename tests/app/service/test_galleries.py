@@ -1,5 +1,6 @@
 """Galleries beside the one that ships: CIFAR-10, and pictures that visitors bring."""
 
+import threading
 import time
 import zipfile
 from io import BytesIO
@@ -279,11 +280,15 @@ def test_a_failed_preparation_is_said_and_begins_again(
 ) -> None:
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
 
+    asked = threading.Event()
+
     def fail(*_: object) -> None:
+        asked.wait(20)
         raise WorkError(texts.NO_NETWORK)
 
     monkeypatch.setattr(galleries._worker, "ask", fail)
     first = galleries.prepare()
+    asked.set()
     until = time.monotonic() + 20
     while not first.ended and time.monotonic() < until:
         time.sleep(0.02)
