@@ -36,11 +36,11 @@ def evaluate(
         progress: called with the number of pictures encoded and of all.
 
     Returns:
-        `{"model": its fingerprint, "protocol": its description}` and what `score` returns. With one class a picture, lengths have
-        "macro_map" too, the mean over classes in place of that over queries. Where queries come in groups, as
-        the emoji in several styles, they have "same@10": how likely another picture of the query's group is
-        among the ten nearest of all pictures, queries and database. Where pictures have labels at several
-        levels, they have what `nhl.evaluation.levels` describes.
+        `{"model": its fingerprint, "protocol": its description}` and what `score` returns. With one class a
+        picture, lengths have "macro_map" too, the mean over classes in place of that over queries. Where
+        queries come in groups, as the emoji in several styles, they have "same@10": how likely another
+        picture of the query's group is among the ten nearest of all pictures, queries and database. Where
+        pictures have labels at several levels, they have what `nhl.evaluation.levels` describes.
 
     Raises:
         ValueError: if the protocol has no query or no database, or as `score` says.

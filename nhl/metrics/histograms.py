@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nhl.metrics.distance_counts import Grades, check_search, count_distances
 
+_KINDS = {"U": "names", "S": "bytes", **dict.fromkeys("biuf", "numbers")}  # of labels; objects may be any
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
@@ -248,6 +250,12 @@ def _check_labels(labels: ArrayLike, name: str) -> NDArray[Any]:
 def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Grades:
     """For some queries, (q, N) whether they share a label with each image."""
     if query_labels.ndim == database_labels.ndim == 1:
+        kinds = {_KINDS.get(labels.dtype.kind) for labels in (query_labels, database_labels) if labels.size}
+        if len(kinds - {None}) > 1:
+            raise ValueError(
+                "`query_labels` and `database_labels` must both be names or both numbers but got "
+                f"{query_labels.dtype} and {database_labels.dtype}"
+            )
         query_labels, database_labels = _small(query_labels, database_labels)
         return lambda rows: np.asarray(query_labels[rows, None] == database_labels)
     if query_labels.ndim == database_labels.ndim == 2 and query_labels.shape[1] == database_labels.shape[1]:

@@ -255,3 +255,16 @@ def test_zeros_and_ones_may_be_booleans_or_fractions() -> None:
     labels = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
     for form in (labels.astype(bool), labels.astype(float), labels.astype(np.uint8)):
         assert mean_average_precision(codes[:1], codes[1:], form[:1], form[1:], 8) == 1
+
+
+def test_names_are_no_numbers() -> None:
+    """None would ever be the other, and every query would find nothing."""
+    codes = np.zeros((2, 1), np.uint8)
+    with pytest.raises(ValueError, match="must both be names or both numbers but got <U3 and int64"):
+        histograms(codes, codes, ["cat", "dog"], [0, 1], [8])
+    with pytest.raises(ValueError, match="must both be names or both numbers but got int64 and <U1"):
+        histograms(codes, codes, [0, 1], ["0", "1"], [8])
+    with pytest.raises(ValueError, match=r"must both be names or both numbers but got \|S3 and <U3"):
+        histograms(codes, codes, [b"cat", b"dog"], ["cat", "dog"], [8])
+    names = np.array(["cat", "dog"], object)
+    assert histograms(codes, codes, names, ["cat", "dog"], [8])[8].relevant.sum() == 2
