@@ -2,7 +2,7 @@
 
 Every Python gets an empty environment and an empty home. The Space is started by its own file, as another
 user, on two cores, with code that cannot be written, a home that cannot be written, and no network; that
-needs Linux and root. The clone holds what is committed.
+needs Linux and root. It is started a second time in the environment of a ZeroGPU Space. The clone holds what is committed.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from benchmarks.startup import ROOT
 
 PYTHONS = ("python3.10", "python3.11", "python3.12")
 NOBODY = 65534
+LENDER = 8999  # its port
 READY = re.compile(r"The page is ready at (\S+)")
 
 
@@ -122,8 +123,10 @@ def stranger(python: str, room: Path) -> dict[str, Any]:
     }
 
 
-def space(python: str, room: Path) -> dict[str, Any]:
-    """The page as a Space starts it, its first start and one after it.
+def space(python: str, room: Path, zero_gpu: bool = False) -> dict[str, Any]:
+    """The page as a Space starts it, its first start and one after it; as a ZeroGPU Space if that is wanted.
+
+    What lends the GPU there is a stand-in beside it, without which the page would not start.
 
     Raises:
         RuntimeError: if it does not start, or another user cannot run `python`.
@@ -141,7 +144,11 @@ def space(python: str, room: Path) -> dict[str, Any]:
         "SYSTEM": "spaces",
     }
     program = Path(python).absolute()
-    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    begin = "ip link set lo up"
+    if zero_gpu:
+        variables |= {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": f"http://127.0.0.1:{LENDER}"}
+        begin += f" && ({program} tests/lending.py {LENDER} &) && sleep 1"
+    alone = ["unshare", "--net", "sh", "-c", f'{begin} && exec "$@"', "sh"]
     as_nobody = [
         "setpriv",
         f"--reuid={NOBODY}",
@@ -207,10 +214,11 @@ def main(arguments: Sequence[str]) -> int:
             result["pythons"].append(stranger(python, room))
             print(json.dumps(result["pythons"][-1]), flush=True)
             shutil.rmtree(room)
-        room = Path(work) / "space"
-        room.mkdir()
-        result["space"] = space(options.space, room)
-        print(json.dumps(result["space"]))
+        for kind in ("space", "zerogpu"):
+            room = Path(work) / kind
+            room.mkdir()
+            result[kind] = space(options.space, room, zero_gpu=kind == "zerogpu")
+            print(json.dumps(result[kind]), flush=True)
     path = write_result("strangers", result, options.out)
     wrong = failures_of_strangers(result)
     print("\n".join(wrong) or "all of it held")

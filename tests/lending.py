@@ -1,7 +1,9 @@
 """A stand-in for the service that lends GPUs on Hugging Face's ZeroGPU, as `spaces` asks it."""
 
 import json
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ class Lender:
 
 
 @contextmanager
-def lending(busy: int) -> Iterator[Lender]:
+def lending(busy: int = 0, port: int = 0) -> Iterator[Lender]:
     """A lender whose GPUs are all in use the first `busy` times that it is asked for one."""
     left = [busy]
 
@@ -52,7 +54,7 @@ def lending(busy: int) -> Iterator[Lender]:
         def log_message(self, *_: object) -> None:
             """Nothing on the console."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     lender = Lender(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -60,3 +62,8 @@ def lending(busy: int) -> Iterator[Lender]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+if __name__ == "__main__":  # at a port of one's choice, until it is ended
+    with lending(port=int(sys.argv[1])):
+        time.sleep(10**6)

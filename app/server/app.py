@@ -1,6 +1,8 @@
 """The server round the page: thumbnails out of the gallery, and headers that keep the page to itself."""
 
 import asyncio
+import os
+import re
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -34,6 +36,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self' blob: data:; worker-src 'self' blob:; object-src 'none'; "
+    # The last of them goes on with the sites that `FRAME_ANCESTORS` names.
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -138,16 +141,31 @@ class PackedFront:
         await (self.packed if scope.get("path") == "/" else self.plain)(scope, receive, send)
 
 
+def frames(allowed: str) -> str:
+    """Further pages that may show this one in a frame, as the end of the policy: `https://a.example`, ...
+
+    Raises:
+        ValueError: if one of them is no address of a site.
+    """
+    for site in allowed.split():
+        if not re.fullmatch(r"https?://(\*\.)?[\w.-]+(:(\d+|\*))?", site):
+            raise ValueError(
+                f"`FRAME_ANCESTORS` must hold addresses such as https://lectures.example.edu but got {site!r}"
+            )
+    return "".join(f" {site}" for site in allowed.split())
+
+
 class SecurityHeaders:
     """Adds `HEADERS` to every answer; plain ASGI, so that streams pass untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app, policy = app, "Content-Security-Policy"
+        self.headers = {**HEADERS, policy: HEADERS[policy] + frames(os.environ.get("FRAME_ANCESTORS", ""))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                extra = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
 

@@ -45,6 +45,13 @@ def failures(result: dict[str, Any]) -> list[str]:
     return wrong
 
 
+ZERO_GPU = """
+In the environment of a ZeroGPU Space, with the package `spaces` and a stand-in for what lends the GPU, it was ready in
+{} s and {} s.
+"""
+SPACES = {"space": "Space", "zerogpu": "ZeroGPU Space"}
+
+
 def failures_of_strangers(result: dict[str, Any]) -> list[str]:
     """What did not hold on other machines, a sentence each."""
     right, wrong = {"page": 200, "health": 200, "results": 12}, []
@@ -55,9 +62,10 @@ def failures_of_strangers(result: dict[str, Any]) -> list[str]:
             wrong.append(f"Python {found['python']}: {found['tests']['said']}; {found['tests']['wrong'][:3]}")
         if found["left_in_code"]:
             wrong.append(f"Python {found['python']}: {found['left_in_code']} in the code")
-    for start in result["space"]["starts"]:
-        if start["answers"] != right:
-            wrong.append(f"Space: the page answered {start['answers']}")
+    for kind in ("space", "zerogpu"):
+        for start in result.get(kind, {"starts": []})["starts"]:
+            if start["answers"] != right:
+                wrong.append(f"{SPACES[kind]}: the page answered {start['answers']}")
     return wrong
 
 
@@ -92,6 +100,8 @@ def _strangers(result: dict[str, Any]) -> str:
         for found in result["pythons"]
     ]
     first, second = (start["page_ready_s"] for start in result["space"]["starts"])
+    lent = result.get("zerogpu")  # results of an earlier run have none
+    zero = "" if lent is None else ZERO_GPU.format(*(start["page_ready_s"] for start in lent["starts"]))
     return f"""## A stranger's machine
 
 `{result["command"]}`, {result["date"][:10]}: the two commands of the README in a fresh clone, with an empty home and
@@ -104,7 +114,7 @@ an empty environment for each Python. {_held(failures_of_strangers(result))}
 A Space: its own file `space_app.py` with `SPACE_ID` set, as another user, on two cores, with code and home that
 cannot be written, and no network. Its page was ready in {first} s the first time and {second} s the second, and
 answered a search with a picture.
-"""
+{zero}"""
 
 
 def _kills(kills: dict[str, Any]) -> str:

@@ -173,6 +173,8 @@ def test_what_does_not_hold_elsewhere_is_on_the_page(
     assert sentence in page(tmp_path, RESULT, {**STRANGERS, "pythons": [{**PYTHON, **change}]})
     broken = {"starts": [*STRANGERS["space"]["starts"], {"page_ready_s": 1, "answers": {"page": 500}}]}
     assert failures_of_strangers({**STRANGERS, "space": broken}) == ["Space: the page answered {'page': 500}"]
+    lent = failures_of_strangers({**STRANGERS, "zerogpu": broken})
+    assert lent == ["ZeroGPU Space: the page answered {'page': 500}"]
 
 
 def test_the_readme_gives_a_stranger_two_commands() -> None:

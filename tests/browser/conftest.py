@@ -81,6 +81,7 @@ def address(browser, cifar10: Path, tmp_path_factory: pytest.TempPathFactory) ->
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_TEMP_DIR": str(log.parent / "uploads"),
         "NHL_DATA": str(cifar10 / "data"),
+        "FRAME_ANCESTORS": "http://127.0.0.1:*",
     }
     with log.open("w") as output:
         server = subprocess.Popen(
