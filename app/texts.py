@@ -1,12 +1,15 @@
-"""Every word on the page, but for those of the tour and of "How it works"."""
+"""Every word on the page, but for those of the tour, of "How it works" and of the classes."""
 
 TITLE = "Nested hashing"
 HEADLINE = "One code. Every length."
 LEAD = (
-    "A network turns a picture into {longest} bits. The first {shorter} of them are good codes too. "
-    "Move the slider to cut the code, and see what is still found."
+    "Find similar pictures among millions with only {least} to {most} bytes each. A network turns a picture into "
+    "{longest} bits, and the first {shorter} of them are good codes too: move the slider to cut the code, and see "
+    "what is still found."
 )
-DESCRIPTION = "One network, one code, every length: shorten the code and see what is still found."
+DESCRIPTION = (
+    "Find similar pictures among millions, with a few bytes each: one network, one code, every length."
+)
 
 # The galleries
 GALLERY = "Gallery"
@@ -48,7 +51,7 @@ CHOOSE = "Choose a picture"
 CAMERA = "Camera"
 TAKE = "Take the picture"
 CANCEL = "Cancel"
-HINT = "or drop or paste one anywhere on this page"
+HINT = "or drop or paste one anywhere on this page"  # not where there is no pointer
 READING = "Reading the picture …"
 NO_CAMERA = "The camera cannot be used here."
 
@@ -63,6 +66,7 @@ FIRST_EXAMPLES = (
 # The slider and what is found
 LENGTH = "Code length"
 LOOK = "Each bar is a bit: long for 1, short for 0. Point at a result to see where its bits differ."
+LOOK_BY_TOUCH = "Touch and hold a result to see where its bits differ."
 SHOW = "Show"
 NEAREST = "Nearest of {count} pictures"
 SAME = "same class"
@@ -73,12 +77,13 @@ COPY = "Copy link"
 COPIED = "Copied"
 
 CURVE = "Quality at each length"
-CURVE_NOTE = "Mean average precision when pictures the network has never seen look for their class."
+CURVE_NOTE = "Mean average precision, with pictures as queries that the network has never seen."
 
 # The sections
 SECTIONS = {
     "compare": "Compare",
     "quality": "Quality",
+    "why": "Why nested",
     "speed": "Speed and size",
     "bits": "Bits",
     "coarse": "Coarse to fine",
@@ -89,7 +94,15 @@ SECTIONS_LABEL = "Look closer"
 COMPARE = "What does a longer code find that a shorter one does not?"
 COMPARE_WITH = "Compare with"
 ALL_LENGTHS = "All lengths"
-FATES = {"kept": "kept", "gained": "gained", "lost": "lost"}
+FATES = {
+    "kept": "kept",
+    "gained": "new",
+    "gained right": "new, right",
+    "gained wrong": "new, wrong",
+    "lost": "lost",
+    "lost right": "lost, right",
+    "lost wrong": "gone, wrong",
+}
 SAME_LENGTH = "Both sides have the same length. Move the slider, or choose another length."
 
 QUALITY = "How good is each length?"
@@ -104,6 +117,20 @@ QUALITY_NOTE = (
 SAME_THING_NOTE = "Same thing: how likely another drawing of the very thing that was asked for is among the ten nearest of all."
 NOT_MEASURED = "The quality of this gallery has not been measured."
 NO_CLASS = "The class of this query is unknown, so there is no curve for it alone."
+
+WHY = "Why one nested code, and not a code for each length?"
+WHY_KINDS = {
+    "nested": ("One nested code", "one model; every length is a prefix"),
+    "single": ("A model for each length", "{count} models, {count} codes for each picture"),
+    "cut": ("A long code cut short", "one model, trained for {longest} bits alone"),
+}
+WHY_QUALITY = "Quality (mAP) at each length"
+WHY_TIME, WHY_BYTES = "Training", "Bytes stored a picture"
+WHY_VERDICT = (
+    "Over the {count} lengths the nested code is {gap} a model for each length, for {share:.0%} of their training "
+    "time. Cut to {shortest} bits, an ordinary code has {cut}; the nested one has {nested}."
+)
+WHY_NOTE = "Same network, same pictures, same loss; made by <code>{command}</code>."
 
 SPEED = "What does a longer code cost?"
 GALLERY_SIZE = "Pictures in the gallery"
@@ -147,6 +174,7 @@ COARSE_NOTE = (
     "next step compares fewer."
 )
 DOTS_STAND = "Here a dot stands for {count} pictures."
+BAR_SCALE = "The bars are on a logarithmic scale."
 NEXT_STEP = "Next step"
 START_AGAIN = "Start again"
 STEP_ALL = "all"
@@ -154,13 +182,20 @@ STEPS = "Steps"
 STILL_THERE = "Nearest of those still there"
 DROPPED_NEXT = "faint: dropped at the next step"
 
+ITS_NEAREST = "Nearest"
+DRAWING = (
+    "The network turns each picture into a row of bits; bits that differ are coloured. A shorter code is the start of "
+    "the longer one, drawn here to scale: cut both rows at the same place, and count."
+)
+
 # The tour
-TOUR_START = "Take the tour: five steps, two minutes"
+TOUR_START, TOUR_LENGTH = "Take the tour", ": five steps, two minutes"
 TOUR_PLACE = "Step {step} of {steps}"
 TOUR_NEXT, TOUR_BACK, TOUR_END, TOUR_CLOSE = "Next", "Back", "Done", "Close the tour"
 
 NO_PICTURE = "Give a picture first."
 UNKNOWN_LINK = "The link names a picture that is not in this gallery."
+NO_SUCH_CHOICE = "The link says {name}={value}, which there is not: it can be {choices}."
 UNREADABLE_UPLOAD = "The picture did not arrive whole; please send it again."
 TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
@@ -181,98 +216,14 @@ WENT_WRONG = "Something went wrong here; please try again."
 
 WEIGHTS = (
     'Network: {network} from <a href="https://github.com/huggingface/pytorch-image-models" '
-    'target="_blank" rel="noopener">timm</a>, Apache License 2.0.'
+    'target="_blank" rel="noopener">timm</a>, <a href="https://www.apache.org/licenses/LICENSE-2.0" '
+    'target="_blank" rel="noopener">Apache License 2.0</a>.'
 )
 CREDITS = "Pictures: {credits}."
+LICENCES = {
+    "Apache License 2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC BY 4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "MIT License": "https://opensource.org/license/mit",
+    "CC0": "https://creativecommons.org/publicdomain/zero/1.0/",
+}
 ABOUT = "Your picture is deleted within ten minutes. No cookies, no analytics, no request to any other host."
-
-
-def bits(length: int) -> str:
-    """A code length with its size.
-
-    >>> bits(8), bits(32)
-    ('8 bits · 1 byte', '32 bits · 4 bytes')
-    """
-    return f"{length} bits · {length // 8} byte{'s' if length > 8 else ''}"
-
-
-def size(count: int) -> str:
-    """A number of bytes for people.
-
-    >>> size(999), size(4546), size(72_736), size(1_200_000)
-    ('999 bytes', '4.5 KB', '73 KB', '1.2 MB')
-    """
-    if count < 1000:
-        return f"{count} bytes"
-    value, unit = (count / 1e3, "KB") if count < 999_500 else (count / 1e6, "MB")
-    return f"{value:.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
-
-
-def duration(microseconds: float) -> str:
-    """A short time for people.
-
-    >>> duration(8.31), duration(212.0), duration(1530.0), duration(21_530.0)
-    ('8.3 µs', '212 µs', '1.5 ms', '22 ms')
-    """
-    if microseconds < 1000:
-        return f"{microseconds:.1f} µs" if microseconds < 10 else f"{microseconds:.0f} µs"
-    return f"{microseconds / 1000:.1f} ms" if microseconds < 10_000 else f"{microseconds / 1000:.0f} ms"
-
-
-def large(count: int) -> str:
-    """A number of pictures for people.
-
-    >>> large(4546), large(100_000), large(10_000_000)
-    ('4,546', '100,000', '10 million')
-    """
-    return f"{count // 1_000_000} million" if count >= 1_000_000 and count % 1_000_000 == 0 else f"{count:,}"
-
-
-def score(value: float) -> str:
-    """A share from 0 to 1.
-
-    >>> score(0.694), score(1.0)
-    ('.69', '1.00')
-    """
-    return f"{value:.2f}".removeprefix("0")
-
-
-def summary(shown: int, length: int, right: int | None) -> str:
-    """What a screen reader says when results have changed.
-
-    >>> summary(12, 32, 10)
-    'The 12 nearest pictures at 32 bits. 10 of 12 are of the same class.'
-    """
-    what = f"The {shown} nearest pictures at {length} bits."
-    return what if right is None else f"{what} {right} of {shown} are of the same class."
-
-
-def compared(before: int, after: int, kept: int, changed: int) -> str:
-    """How two lengths compare.
-
-    >>> compared(8, 32, 5, 7)
-    'From 8 to 32 bits: 5 kept, 7 gained, 7 lost.'
-    """
-    return f"From {before} to {after} bits: {kept} kept, {changed} gained, {changed} lost."
-
-
-def right_of(right: int | None, shown: int) -> str:
-    """How many are right, where that is known.
-
-    >>> right_of(7, 12), right_of(None, 12)
-    ('7 of 12 right', '')
-    """
-    return "" if right is None else f"{right} of {shown} right"
-
-
-def added(count: int, skipped: int) -> str:
-    """What became of a visitor's files.
-
-    >>> added(12, 0), added(1, 3)
-    ('12 pictures.', '1 picture. 3 files were left out: no picture that can be read, too large, too many, or too slow.')
-    """
-    what = f"{count} picture{'s' if count > 1 else ''}."
-    if not skipped:
-        return what
-    files = "1 file was" if skipped == 1 else f"{skipped} files were"
-    return f"{what} {files} left out: no picture that can be read, too large, too many, or too slow."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 
-from app import texts
+from app.page import phrases
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 300, 132, 16, 28, 92
 SPAN = 0.2  # the height stands for this much quality at least, so that small differences look small
@@ -38,7 +38,7 @@ def _mark(x: float, y: float, bits: int, value: float, now: bool) -> str:
     return (
         f'<g class="point{" now" if now else ""}"><line class="drop" x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" '
         f'y2="{BOTTOM + 14}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="{5.5 if now else 3.5}"/>'
-        f'<text class="value" x="{x:.1f}" y="{y - 12:.1f}">{texts.score(value)}</text>'
+        f'<text class="value" x="{x:.1f}" y="{y - 12:.1f}">{phrases.score(value)}</text>'
         f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 10}">{bits}</text></g>'
     )
 
@@ -66,7 +66,7 @@ def lines(series: Mapping[str, Mapping[int, float]], length: int, label: str, li
     for value in (0, 0.25, 0.5, 0.75, 1):
         parts.append(
             f'<line class="grid" x1="{left}" x2="{width - right}" y1="{up(value):.1f}" y2="{up(value):.1f}"/>'
-            f'<text class="axis" x="{left - 8}" y="{up(value) + 4:.1f}">{texts.score(value)}</text>'
+            f'<text class="axis" x="{left - 8}" y="{up(value) + 4:.1f}">{phrases.score(value)}</text>'
         )
     if line_at is not None:
         parts.append(

@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from PIL import Image
 
 from app import texts
+from app.page import phrases
 from app.service.own_pictures import MOST_PICTURES, read_picture
 from nhl.images import ImageError
 
@@ -51,6 +52,12 @@ class Argument(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         return self.schema
 
+    def example_payload(self) -> Any:
+        return self.value
+
+    def example_value(self) -> Any:
+        return self.value
+
 
 class BitsSlider(gr.HTML):
     """A slider whose track is the query's code: its handle stands where the code is cut.
@@ -67,8 +74,8 @@ class BitsSlider(gr.HTML):
             value=value,
             choices=list(choices),
             code=code,
-            names=[texts.bits(length) for length in choices],
-            words={"look": texts.LOOK, "differ": texts.DIFFER},
+            names=[phrases.bits(length) for length in choices],
+            words={"look": texts.LOOK, "look_by_touch": texts.LOOK_BY_TOUCH, "differ": texts.DIFFER},
             label=texts.LENGTH,
             html_template=front("slider.html"),
             js_on_load=front("slider.js"),

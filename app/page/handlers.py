@@ -10,8 +10,9 @@ import gradio as gr
 from PIL import Image
 
 from app import texts
-from app.page import sections, tiles, views
+from app.page import phrases, sections, tiles, views
 from app.page.components import uploaded
+from app.page.links import NAMES, Wanted
 from app.page.sections import speed
 from app.page.state import Found, State, changed, choice, politely, readable, sent
 from app.page.tour import STEPS
@@ -121,39 +122,43 @@ class Handlers:
     def open(self, request: gr.Request) -> Any:
         """The state that a link such as `?q=1500&bits=32&k=12` names."""
         wanted = dict(request.query_params)
-        known = {"gallery", "q", "bits", "k", "view", "tour"}
-        return self.state(wanted, request) if wanted.keys() & known else gr.skip()
+        return self.state(wanted, request) if wanted.keys() & set(NAMES) else gr.skip()
 
     def restore(self, event: gr.EventData, request: gr.Request) -> Any:
         """The state that the browser went back to."""
         return self.state(sent(event), request)
 
-    def state(self, wanted: Mapping[str, Any], request: gr.Request) -> State:
+    def state(self, values: Mapping[str, Any], request: gr.Request) -> State:
         """The state of a link; what it leaves out, or what there is not, is as on the first visit."""
-        step = choice(wanted.get("tour"), range(1, len(STEPS) + 1), 0)
+        wanted = Wanted(values)
+        state = self._state(wanted, request)
+        if wanted.said:
+            gr.Warning(" ".join(wanted.said))
+        return state
+
+    def _state(self, wanted: Wanted, request: gr.Request) -> State:
+        step = wanted.one_of("tour", range(1, len(STEPS) + 1), 0)
         if step:
             return self.toured(step)
+        place = wanted.one_of("gallery", self.galleries.names, self.galleries.first)
         try:
-            place, service = self.place(wanted.get("gallery"), request)
+            service = self.at(place, request)
         except NotReadyError as error:
-            if str(wanted["gallery"]) == CIFAR10:
+            if place == CIFAR10:
                 return self.offered(CIFAR10)
-            gr.Warning(str(error))
-            place, service, wanted = self.galleries.first, self.service, {}
+            wanted.said.append(str(error))
+            place, service, wanted.values = self.galleries.first, self.service, {}
         query = service.query(str(self.examples(service)[0].id))
         if "q" in wanted:
             try:
-                query = service.query(str(wanted["q"]))
+                query = service.query(wanted.values["q"])
             except ValueError:
-                gr.Warning(texts.UNKNOWN_LINK)
-        length = choice(wanted.get("bits"), service.lengths, self.length)
-        k, view = choice(wanted.get("k"), K_CHOICES, DEFAULT_K), str(wanted.get("view", sections.FIRST))[:40]
+                wanted.said.append(texts.UNKNOWN_LINK)
+        length = wanted.one_of("bits", service.lengths, self.length)
+        k, view = wanted.one_of("k", K_CHOICES, DEFAULT_K), wanted.values.get("view", sections.FIRST)[:40]
+        if view.partition(":")[0] not in sections.offered():
+            wanted.refuse("view", sections.offered())
         return self.moved(place, service, query, length, k, view)
-
-    def place(self, wanted: Any, request: gr.Request) -> tuple[str, SearchService]:
-        """The gallery of a link, the first one for what there is not."""
-        name = str(wanted) if str(wanted) in self.galleries.names else self.galleries.first
-        return name, self.at(name, request)
 
     def examples(self, service: SearchService) -> list[Any]:
         """The first examples of a gallery, chosen once."""
@@ -241,7 +246,7 @@ class Handlers:
             gr.Warning(str(own))
             yield changed(notice=views.own())
             return
-        service, said = own.service, texts.added(len(own.service), own.skipped)
+        service, said = own.service, phrases.added(len(own.service), own.skipped)
         query = service.query(str(self.examples(service)[0].id))
         length = choice(length, service.lengths, self.length)
         yield self.moved(

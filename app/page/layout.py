@@ -61,7 +61,9 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         )
 
         with gr.Row(visible=False):
-            lengths = {"type": "integer", "enum": list(service.lengths)}
+            lengths = {
+                "anyOf": [{"const": length} for length in service.lengths]
+            }  # Gradio quotes those of an enum
             length_wanted = Argument(on.length, lengths, label="length")
             k_wanted = Argument(DEFAULT_K, {"type": "integer", "minimum": 1, "maximum": MAX_K}, label="k")
             ask, answer = gr.Button(), gr.JSON()
@@ -102,4 +104,4 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
     return page.queue(max_size=64, default_concurrency_limit=2)
 
 
-OPENED = "() => document.documentElement.classList.remove('opening')"
+OPENED = "() => { document.documentElement.classList.remove('opening'); document.dispatchEvent(new Event('opened')); }"

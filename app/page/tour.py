@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """One step: a heading, a thought (HTML), the code length, the section that is open, and where to look."""
+    """One step: a heading, a thought (HTML), the code length, the section that is open, and what to look at (CSS)."""
 
     title: str
     text: str
@@ -18,10 +18,11 @@ STEPS = (
         "A picture becomes a row of bits",
         "A network looks at the picture and answers 128 yes-or-no questions that it has thought up itself. Pictures "
         "of the same kind get nearly the same answers. To find pictures like this one, <b>count the answers that "
-        "differ</b>: few means alike. Point at a result to see which.",
+        "differ</b>: few means alike. <span class='by-pointer'>Point at</span><span class='by-touch'>Touch and "
+        "hold</span> a result to see which.",
         128,
         "bits",
-        "bits",
+        "#bits",
     ),
     Step(
         "Fewer bits see less",
@@ -29,7 +30,7 @@ STEPS = (
         "the same. Compare: <b>the longer code finds better</b>, since it asks more questions.",
         8,
         "compare:32",
-        "panel",
+        "#section .asked",
     ),
     Step(
         "More bits cost more",
@@ -37,7 +38,7 @@ STEPS = (
         "scan of every code. <b>Sixteen times the bits is sixteen times the memory</b>, and a slower scan.",
         32,
         "speed:1000000",
-        "panel",
+        "#figures .kinds",
     ),
     Step(
         "Nested: one code is all of them",
@@ -46,7 +47,7 @@ STEPS = (
         "and read on only where it may matter. Press “Next step” to follow it.",
         32,
         "coarse:1",
-        "panel",
+        "#section .coarse-sides",
     ),
     Step(
         "Which length would you choose?",
@@ -54,6 +55,6 @@ STEPS = (
         "good enough</b>: the dashed line is 95 % of the best. Then try your own picture.",
         32,
         "quality",
-        "panel",
+        "#section .verdict",
     ),
 )

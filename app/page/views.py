@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from PIL import Image
 
 from app import texts
-from app.page import charts
+from app.class_names import class_name
+from app.page import charts, phrases
 from app.page.tiles import RIGHT, WRONG, large_tile, thumbnail
 from app.page.tour import STEPS
 from app.service.search import Answer, Query, SearchService
@@ -17,30 +18,44 @@ from nhl.gallery import Item, thumbnails
 
 
 def header(service: SearchService) -> str:
-    """Name, headline, what this is in three sentences, and the way to the tour."""
+    """Name, the way to the tour, headline, and what this is in two sentences."""
     *shorter, longest = service.lengths
     few, _, last = ", ".join(map(str, reversed(shorter or [longest]))).rpartition(", ")
-    lead = texts.LEAD.format(longest=longest, shorter=f"{few} or {last}" if few else last)
+    lead = texts.LEAD.format(
+        least=service.lengths[0] // 8,
+        most=longest // 8,
+        longest=longest,
+        shorter=f"{few} or {last}" if few else last,
+    )
     return (
-        f'<header><p class="brand">{_LOGO}{texts.TITLE}</p><h1>{texts.HEADLINE}</h1>'
-        f'<p class="lead">{lead}</p><button class="quiet" data-step="1">{texts.TOUR_START}</button></header>'
+        f'<header><div class="bar"><p class="brand">{_LOGO}{texts.TITLE}</p>'
+        f'<button class="quiet" data-step="1">{texts.TOUR_START}<span>{texts.TOUR_LENGTH}</span></button></div>'
+        f'<h1>{texts.HEADLINE}</h1><p class="lead">{lead}</p></header>'
     )
 
 
 def footer(service: SearchService) -> str:
     """Credits and licences."""
     credits = service.gallery.meta.get("credits", "")
-    pictures = f"<p>{escape(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
+    pictures = f"<p>{_licences(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
     backbone = service.encoder.config.backbone.replace("tf_efficientnet_lite", "EfficientNet-Lite")
     weights = texts.WEIGHTS.format(network=escape(backbone))
     return f"<div class='end' role='contentinfo'>{pictures}<p>{weights}</p><p>{texts.ABOUT}</p></div>"
+
+
+def _licences(credits: str) -> str:
+    """Credits as HTML, with a link to the text of each licence that is known."""
+    found = escape(credits)
+    for name, address in texts.LICENCES.items():
+        found = found.replace(name, f'<a href="{address}" target="_blank" rel="noopener">{name}</a>')
+    return found
 
 
 def query(service: SearchService, query: Query, image: Image.Image | None = None) -> str:
     """The picture that is looked for, with what is known of it."""
     if query.item is not None:
         name, source = query.item.name, thumbnail(service, query.item)
-        about = " · ".join(filter(None, (query.item.label, query.item.style)))
+        about = " · ".join(filter(None, (class_name(query.item.label), query.item.style)))
     else:
         name, about = texts.YOUR_PICTURE if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
         source = _data_uri(image) if image else ""
@@ -51,7 +66,7 @@ def query(service: SearchService, query: Query, image: Image.Image | None = None
     )
     return (
         f'<figure class="query" data-query="{query.token}"><div class="frame">{picture}</div><figcaption>'
-        f'<span class="eyebrow">{texts.LOOKING_FOR}</span><strong>{escape(name)}</strong>'
+        f'<span class="eyebrow">{texts.LOOKING_FOR}</span><strong title="{escape(name)}">{escape(name)}</strong>'
         f"<span>{escape(about)}</span></figcaption></figure>"
     )
 
@@ -80,9 +95,9 @@ def facts(service: SearchService, answer: Answer) -> str:
     count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
     entries = (
         ("right", found, "of its class" if right is not None else texts.CLASS_UNKNOWN),
-        ("time", _unit(texts.duration(answer.search_us)), "to search"),
+        ("time", _unit(phrases.duration(answer.search_us)), "to search"),
         ("bytes", count, "a picture"),
-        ("size", _unit(texts.size(len(service) * answer.length // 8)), "the whole index"),
+        ("size", _unit(phrases.size(len(service) * answer.length // 8)), "all codes"),
     )
     cells = "".join(
         f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries
@@ -108,7 +123,7 @@ def results(service: SearchService, answer: Answer, place: str) -> str:
     legend = "".join(f"<span>{mark}</span>" for mark in [*marks, f"<b>7</b>{texts.DIFFER}"])
     tiles = "".join(large_tile(service, result) for result in answer.results)
     link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
-    status = texts.summary(len(answer.results), answer.length, answer.right)
+    status = phrases.summary(len(answer.results), answer.length, answer.right)
     return (
         f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
         f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'

@@ -118,6 +118,7 @@ def open_page(browser, address: str):
         windows.append(window)
         page = window.new_page()
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
+        page.on("console", lambda said: "js_on_load" in said.text and wrong.append(said.text))
         page.on(
             "request",
             lambda request: request.url.startswith((address, "data:", "blob:")) or wrong.append(request.url),

@@ -43,9 +43,7 @@ def test_compare_two_lengths_then_all(open_page) -> None:
     kept = page.locator("#section .mini.kept").count() // 2
     gained, lost = page.locator("#section .gained").count(), page.locator("#section .lost").count()
     assert gained == lost == 12 - kept
-    expect(page.locator(".told")).to_have_text(
-        f"From 8 to 32 bits: {kept} kept, {gained} gained, {lost} lost."
-    )
+    expect(page.locator(".told")).to_have_text(f"From 8 to 32 bits: {kept} kept, {gained} new, {lost} gone.")
     expect(sides.nth(1).locator("h3")).to_contain_text("of 12 right")
     page.locator("#bits-range").press("End")
     expect(page.locator(".told")).to_contain_text("From 8 to 128 bits")

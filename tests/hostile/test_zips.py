@@ -11,6 +11,7 @@ from hostile.cases import NAMES
 from hostile.served import client, given, upload, watched
 
 from app import texts
+from app.page import phrases
 from app.service import own_pictures
 from app.service.own_pictures import index_pictures
 from app.service.search import SearchService
@@ -53,7 +54,7 @@ def test_what_takes_too_long_is_left_out(
     path.write_bytes(encoded(draw("red", 1)))
     with pytest.raises(ValueError, match="no picture that can be read"):
         index_pictures([path], service.encoder)
-    assert "too slow" in texts.added(1, 1)
+    assert "too slow" in phrases.added(1, 1)
 
 
 def test_over_http_the_upload_is_gone_after_use(

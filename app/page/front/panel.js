@@ -36,4 +36,11 @@ const arrived = () => {
   const tab = element.querySelector('[aria-selected=true]'), row = tab.parentElement;
   row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 };
+const picture = () => {  // the query's, from its card: a visitor's own is nowhere else
+  const [from, to] = [document.querySelector('.query .frame'), element.querySelector('[data-asked]')];
+  if (from && to && to.innerHTML !== from.innerHTML) to.innerHTML = from.innerHTML;
+};
 watch('value', arrived);
+watch('value', picture);
+new MutationObserver(picture).observe(document.body, {childList: true, subtree: true});
+picture();

@@ -1,6 +1,7 @@
 const find = what => element.querySelector(what);
 const file = find('input'), note = find('.note'), dialog = find('dialog'), video = find('video');
-const words = props.words;
+const words = {...props.words};
+if (matchMedia('(hover: none)').matches) words.hint = '';  // nothing can be dropped or pasted
 const say = text => { note.textContent = text; };
 const give = async picture => {
   if (!picture) return;
@@ -16,6 +17,7 @@ const give = async picture => {
     file.value = '';
   }
 };
+say(words.hint);
 find('[data-choose]').addEventListener('click', () => file.click());
 file.addEventListener('change', () => give(file.files[0]));
 

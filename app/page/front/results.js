@@ -1,19 +1,27 @@
 // The address bar always opens what is on the page: gallery, query, length, number, section; or a step of the tour.
+// Another query is another place to come back to, unless it is what the address, or the way back, asked for.
 const state = () => new URLSearchParams(element.querySelector('[data-link]').dataset.link);
-let query = state().get('q');
+const home = state().get('q');
+let asked = document.documentElement.classList.contains('opening');
 const address = () => {
-  const link = state(), there = new URL(location.href), visit = query === link.get('q') ? 'replaceState' : 'pushState';
+  const link = state(), there = new URL(location.href);
+  const same = (there.searchParams.get('q') ?? home) === link.get('q');
   const step = document.querySelector('#tour [data-now]'), shown = document.querySelector('#panel [data-shown]');
-  query = link.get('q');
   if (shown) link.set('view', shown.dataset.shown);
   ['gallery', 'q', 'bits', 'k', 'view', 'tour'].forEach(name => there.searchParams.delete(name));
   if (step) there.searchParams.set('tour', step.dataset.now);
   else link.forEach((value, name) => there.searchParams.set(name, value));
   const next = there.href.replaceAll('%3A', ':');
-  if (next !== location.href) history[visit](null, '', next);
+  if (next !== location.href) history[same || asked ? 'replaceState' : 'pushState'](null, '', next);
 };
 watch('value', address);
 document.addEventListener('address', address);
+document.addEventListener('opened', () => setTimeout(() => {
+  if (asked) address();  // of what is shown, which may not be what the link says
+  asked = false;
+}));
 window.addEventListener('popstate', () => {
+  asked = true;
+  setTimeout(() => { asked = false; }, 2000);
   trigger('restore', Object.fromEntries(new URLSearchParams(location.search)));
 });

@@ -1,6 +1,7 @@
 const input = element.querySelector('input'), ruler = element.querySelector('.ruler');
 const strip = element.querySelector('.strip'), output = element.querySelector('output');
 const look = element.querySelector('.look');
+const hint = matchMedia('(hover: none)').matches ? props.words.look_by_touch : props.words.look;
 const longest = props.choices[props.choices.length - 1];
 let drawn = null;
 const place = () => Math.max(0, props.choices.indexOf(Number(props.value)));
@@ -25,7 +26,7 @@ const compare = () => {  // with the code of the picture that is pointed at
   const differs = n => other !== null && digits[n] !== props.code[n];
   [...strip.children].forEach((cell, n) => cell.classList.toggle('differs', differs(n)));
   const count = [...strip.children].filter((cell, n) => n < length && differs(n)).length;
-  look.textContent = other ? `${other.name}: ${count} / ${length} ${props.words.differ}` : props.words.look;
+  look.textContent = other ? `${other.name}: ${count} / ${length} ${props.words.differ}` : hint;
 };
 document.addEventListener('look', event => { other = event.detail; compare(); });
 const set = i => {

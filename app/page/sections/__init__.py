@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app import texts
-from app.page.sections import bits, coarse, compare, how, quality, speed
+from app.page.sections import bits, coarse, compare, how, quality, speed, why
 from app.service.search import Query, SearchService
 
 
@@ -24,12 +24,18 @@ class Looked:
 RENDERERS: dict[str, Callable[[Looked], str]] = {
     "compare": lambda at: compare.render(at.service, at.query, at.length, at.k, at.detail),
     "quality": lambda at: quality.render(at.service, at.query, at.length),
+    "why": lambda at: why.render(at.length),
     "speed": lambda at: speed.render(at.service, at.detail),
     "bits": lambda at: bits.render(at.service, at.query, at.length, at.k),
     "coarse": lambda at: coarse.render(at.service, at.query, at.k, at.detail),
-    "how": lambda at: how.render(),
+    "how": lambda at: how.render(at.service, at.query),
 }
 FIRST = "compare"
+
+
+def offered() -> list[str]:
+    """The sections that there is something to show in."""
+    return [name for name in RENDERERS if name != "why" or why.measured()]
 
 
 def split_view(view: object) -> tuple[str, str]:
@@ -39,7 +45,7 @@ def split_view(view: object) -> tuple[str, str]:
     (('coarse', '2'), ('compare', ''))
     """
     name, _, detail = str(view)[:40].partition(":")
-    return (name, detail) if name in RENDERERS else (FIRST, "")
+    return (name, detail) if name in offered() else (FIRST, "")
 
 
 def render(service: SearchService, query: Query, length: int, k: int, view: object) -> str:
@@ -49,6 +55,7 @@ def render(service: SearchService, query: Query, length: int, k: int, view: obje
         f'<button role="tab" id="tab-{name}" data-view="{name}" aria-controls="section" '
         f'aria-selected="{str(name == open_name).lower()}" tabindex="{0 if name == open_name else -1}">{title}</button>'
         for name, title in texts.SECTIONS.items()
+        if name in offered()
     )
     content = RENDERERS[open_name](Looked(service, query, length, k, detail))
     shown = f"{open_name}:{detail}" if detail else open_name

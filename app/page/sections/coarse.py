@@ -43,7 +43,7 @@ def _steps(found: Funnel, step: int) -> str:
         f"</span><b>{count:,}</b></button></li>"
         for n, (name, count) in enumerate(zip(names, counts, strict=True))
     )
-    return f'<ol class="steps" aria-label="{texts.STEPS}">{buttons}</ol>'
+    return f'<ol class="steps" aria-label="{texts.STEPS}">{buttons}</ol><p class="note">{texts.BAR_SCALE}</p>'
 
 
 def _current(now: bool) -> str:

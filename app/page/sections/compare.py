@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 from app import texts
-from app.page.tiles import result_tile
+from app.page import phrases
+from app.page.tiles import asked, result_tile
 from app.service.analysis import Fate, Side, compare, ladder
 from app.service.search import Query, SearchService
 
@@ -19,7 +20,7 @@ def render(service: SearchService, query: Query, length: int, k: int, detail: st
     )
     head = (
         f'<div class="bar"><h2>{texts.COMPARE}</h2><div class="choices" role="group" '
-        f'aria-label="{texts.COMPARE_WITH}"><span class="note">{texts.COMPARE_WITH}</span>{choices}</div></div>'
+        f'aria-label="{texts.COMPARE_WITH}"><span class="note">{texts.COMPARE_WITH}</span>{choices}</div></div>{asked(query)}'
     )
     if chosen == ALL:
         rungs = ladder(service, query, k)
@@ -43,15 +44,15 @@ def _chosen(service: SearchService, length: int, detail: str) -> str:
 
 
 def _told(before: int, side: Side) -> str:
-    return texts.compared(before, side.length, side.count(Fate.KEPT), side.count(Fate.GAINED))
+    return phrases.compared(before, side.length, side.count(Fate.KEPT), side.count(Fate.GAINED))
 
 
 def _side(service: SearchService, side: Side, now: bool, told: str = "", plain: bool = False) -> str:
-    right = " ".join(filter(None, (told, texts.right_of(side.right, len(side.results)))))
+    right = " ".join(filter(None, (told, phrases.right_of(side.right, len(side.results)))))
     tiles = "".join(
         result_tile(service, result, "" if plain else fate.value) for result, fate in side.results
     )
     return (
-        f'<section class="side{" now" if now else ""}" aria-label="{texts.bits(side.length)}"><h3>'
-        f"{texts.bits(side.length)}<span>{right}</span></h3><ol>{tiles}</ol></section>"
+        f'<section class="side{" now" if now else ""}" aria-label="{phrases.bits(side.length)}"><h3>'
+        f"{phrases.bits(side.length)}<span>{right}</span></h3><ol>{tiles}</ol></section>"
     )

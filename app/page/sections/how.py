@@ -1,9 +1,38 @@
 """How it works, with the mathematics for those who want it: MathML, which browsers draw themselves."""
 
+from html import escape
 
-def render() -> str:
-    """The same for every query."""
-    return f'<div class="prose">{"".join(_part(title, text) for title, text in _PARTS)}</div>'
+from app import texts
+from app.page import charts
+from app.page.tiles import asked, thumbnail
+from app.service.search import Query, SearchService
+from nhl.codes import unpack
+
+
+def render(service: SearchService, query: Query) -> str:
+    """A drawing of the query and its nearest picture, then the same for every query."""
+    return f'{_drawing(service, query)}<div class="prose">{"".join(_part(title, text) for title, text in _PARTS)}</div>'
+
+
+def _drawing(service: SearchService, query: Query) -> str:
+    """The query's code, that of its nearest picture, and the distance of the two at every length."""
+    lengths = service.lengths
+    (nearest,) = service.results(query, lengths[-1], 1) or (None,)
+    if nearest is None:
+        return ""
+    bits = "".join(map(str, unpack(service.code(nearest.item)[None])[0]))
+    rows = "".join(
+        f'<li><span style="width:{100 * length / lengths[-1]:.2f}%"></span><b>{length} bits: '
+        f"{sum(a != b for a, b in zip(query.bits[:length], bits, strict=False))} differ</b></li>"
+        for length in lengths
+    )
+    return (
+        f'<figure class="drawing"><div>{asked(query)}</div>{charts.strip(query.bits, lengths[-1])}'
+        f'<div><p class="asked"><img src="{thumbnail(service, nearest.item)}" alt=""><span>{texts.ITS_NEAREST}</span> '
+        f'<b title="{escape(nearest.item.name)}">{escape(nearest.item.name)}</b></p></div>'
+        f"{charts.strip(bits, lengths[-1], query.bits)}<ol>{rows}</ol><figcaption class='note'>{texts.DRAWING}"
+        f"</figcaption></figure>"
+    )
 
 
 def _part(title: str, text: str) -> str:

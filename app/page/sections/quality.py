@@ -1,7 +1,7 @@
 """Quality: the curve of the gallery and of this query, quality a byte, and the shortest length that will do."""
 
 from app import texts
-from app.page import charts
+from app.page import charts, phrases
 from app.service.analysis import ENOUGH, good_enough, query_quality
 from app.service.search import Query, SearchService
 
@@ -14,7 +14,7 @@ def render(service: SearchService, query: Query, length: int) -> str:
     if not series:
         return f"<h2>{texts.QUALITY}</h2><p class='note'>{texts.NOT_MEASURED} {texts.NO_CLASS}</p>"
     keys = "".join(
-        f'<li class="s{n}"><span>{name}</span><b>{texts.score(values[length])}</b></li>'
+        f'<li class="s{n}"><span>{name}</span><b>{phrases.score(values[length])}</b></li>'
         for n, (name, values) in enumerate(series.items())
     )
     overall = service.quality
@@ -53,7 +53,7 @@ def _table(series: dict[str, dict[int, float]], overall: dict[int, float], lengt
     head = "".join(f'<th scope="col">{name}</th>' for name in ["bits", *series, *extra])
     rows = ""
     for bits in next(iter(series.values())):
-        cells = [texts.score(values[bits]) for values in series.values()]
+        cells = [phrases.score(values[bits]) for values in series.values()]
         if overall:
             share = f"{overall[bits] / max(overall.values()):.1%}"
             cells += [share, f"{overall[bits] / (bits // 8):.2f}".removeprefix("0")]

@@ -3,6 +3,7 @@
 from html import escape
 
 from app import texts
+from app.page import phrases
 from app.page.views import pending, progress
 from app.service.search import SearchService
 from app.service.speed import Job, Timing, sizes
@@ -24,14 +25,14 @@ def render(service: SearchService, detail: str) -> str:
     choices, count = sizes(service), count_of(service, detail)
     place = 100 / max(len(choices) - 1, 1)
     ticks = "".join(
-        f'<span style="left:{place * n:.0f}%">{texts.large(size)}</span>' for n, size in enumerate(choices)
+        f'<span style="left:{place * n:.0f}%">{phrases.large(size)}</span>' for n, size in enumerate(choices)
     )
-    words = "|".join(map(texts.large, choices))
+    words = "|".join(map(phrases.large, choices))
     return (
         f'<h2>{texts.SPEED}</h2><div class="bar"><label for="sizes">{texts.GALLERY_SIZE}</label>'
-        f'<output for="sizes">{texts.large(count)}</output></div><input id="sizes" type="range" min="0" '
+        f'<output for="sizes">{phrases.large(count)}</output></div><input id="sizes" type="range" min="0" '
         f'max="{len(choices) - 1}" step="1" value="{choices.index(count)}" data-sizes="{",".join(map(str, choices))}" '
-        f'data-words="{words}" aria-valuetext="{texts.large(count)}"><div class="ends" aria-hidden="true">{ticks}</div>'
+        f'data-words="{words}" aria-valuetext="{phrases.large(count)}"><div class="ends" aria-hidden="true">{ticks}</div>'
     )
 
 
@@ -46,9 +47,9 @@ def figures(job: Job, length: int) -> str:
 
 def _timing(timing: Timing, length: int) -> str:
     drawn = timing.count - timing.own
-    made_up = texts.TIMING_ONLY.format(drawn=texts.large(drawn), own=texts.large(timing.own))
+    made_up = texts.TIMING_ONLY.format(drawn=phrases.large(drawn), own=phrases.large(timing.own))
     kinds = "".join(_kind(timing, name, title, note, length) for name, title, note in METHODS)
-    memory = texts.INDEX_MEMORY.format(size=texts.size(timing.index_bytes))
+    memory = texts.INDEX_MEMORY.format(size=phrases.size(timing.index_bytes))
     return (
         f'<p class="note made-up said">{made_up if drawn else texts.ALL_REAL}</p>{_sizes(timing, length)}'
         f'<div class="kinds" data-count="{timing.count}">{kinds}</div>'
@@ -59,7 +60,7 @@ def _timing(timing: Timing, length: int) -> str:
 def _sizes(timing: Timing, length: int) -> str:
     columns = "".join(
         f"<div{_now(bits, length)}><b>{bits}</b><span>{bits // 8}</span>"
-        f"<span>{texts.size(timing.count * bits // 8)}</span></div>"
+        f"<span>{phrases.size(timing.count * bits // 8)}</span></div>"
         for bits in timing.times
     )
     return (
@@ -75,7 +76,7 @@ def _kind(timing: Timing, name: str, title: str, note: str, length: int) -> str:
     longest = max(found.values())
     rows = "".join(
         f"<li{_now(bits, length)}><span>{bits}</span>"
-        f'<i style="width:{max(2, 100 * us / longest):.0f}%"></i><b>{texts.duration(us)}</b></li>'
+        f'<i style="width:{max(2, 100 * us / longest):.0f}%"></i><b>{phrases.duration(us)}</b></li>'
         for bits, us in found.items()
     )
     return f'<section class="{name}"><h3>{title}</h3><ol>{rows}</ol><p class="note">{note}</p></section>'

@@ -1,6 +1,7 @@
 """Words, charts and HTML of the page."""
 
 import doctest
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 from drawings import COLOURS, draw
 
-from app import texts
-from app.page import charts, sections, views
-from app.page.sections import speed
+from app import class_names, texts
+from app.page import charts, phrases, sections, tiles, views
+from app.page.sections import speed, why
 from app.page.tour import STEPS
 from app.service.search import Query, SearchService
 from app.service.speed import Job, Timing
@@ -30,7 +31,7 @@ def parsed(html: str) -> ElementTree.Element:
     return ElementTree.fromstring(f"<div>{closed}</div>")
 
 
-@pytest.mark.parametrize("module", [texts, sections])
+@pytest.mark.parametrize("module", [phrases, sections, class_names])
 def test_examples_in_the_docstrings(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -96,7 +97,7 @@ def test_facts_where_the_class_is_unknown(service: SearchService) -> None:
     facts = views.facts(service, service.search(service.picture(draw("red", 701)), 8, 12))
     words = [" ".join("".join(d.itertext()).split()) for d in parsed(facts).iter() if d.tag in ("dd", "dt")]
     assert words[:2] == ["–", "class unknown"]
-    assert words[4:] == ["1 byte", "a picture", "72 bytes", "the whole index"]
+    assert words[4:] == ["1 byte", "a picture", "72 bytes", "all codes"]
 
 
 def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:
@@ -114,11 +115,12 @@ VIEWS = [
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("token", ["20", "x" + "5a" * 16])
+@pytest.mark.usefixtures("nesting")
 def test_every_section_is_well_formed_and_escaped(service: SearchService, view: str, token: str) -> None:
     panel = parsed(sections.render(service, service.query(token), 32, 12, view))
     assert not any(element.text in COLOURS for element in panel.iter("b"))
     tabs = [tab for tab in panel.iter("button") if tab.get("role") == "tab"]
-    assert [tab.get("data-view") for tab in tabs] == list(texts.SECTIONS)
+    assert [tab.get("data-view") for tab in tabs] == sections.offered()
     chosen = [tab.get("id") for tab in tabs if tab.get("aria-selected") == "true"]
     (section,) = (element for element in panel.iter() if element.get("role") == "tabpanel")
     assert chosen == [section.get("aria-labelledby")]
@@ -138,7 +140,7 @@ def test_compare_marks_and_counts(service: SearchService) -> None:
     panel = sections.render(service, query, 32, 6, "compare:8")
     told = parsed(panel).findtext(".//p[@class='told']") or ""
     kept, gained = (len(re.findall(f'class="mini {fate}', panel)) for fate in ("kept", "gained"))
-    assert told == texts.compared(8, 32, kept // 2, gained)
+    assert told == phrases.compared(8, 32, kept // 2, gained)
     assert texts.SAME_LENGTH in sections.render(service, query, 32, 6, "compare:32")
     rows = sections.render(service, query, 32, 6, "compare:all")
     assert len(parsed(rows).findall(".//section")) == 5
@@ -156,6 +158,103 @@ def test_quality_is_computed_from_the_evaluation(service: SearchService) -> None
     own = sections.render(service, service.picture(draw("red", 701)), 16, 6, "quality")
     assert texts.NO_CLASS in own
     assert texts.THIS_QUERY not in own.split("<table>")[1].split("</table>")[0]
+
+
+NESTING = {
+    "command": "python -m nhl compare <nesting>",
+    "lengths": [8, 16, 32, 64, 128],
+    "quality": {
+        "nested": [0.40, 0.50, 0.60, 0.61, 0.62],
+        "single": [0.38, 0.49, 0.60, 0.62, 0.63],
+        "cut": [0.11, 0.20, 0.41, 0.55, 0.63],
+    },
+    "seconds": {"nested": 600.0, "single": 2700.0},
+}
+
+
+@pytest.fixture
+def nesting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A result file that the page takes for the committed one."""
+    path = tmp_path / "nesting.json"
+    path.write_text(json.dumps(NESTING))
+    monkeypatch.setattr(why, "RESULTS", path)
+    return path
+
+
+def test_why_nested_draws_what_was_measured(service: SearchService, nesting: Path) -> None:
+    panel = parsed(sections.render(service, service.query("20"), 16, 6, "why"))
+    keys = [item.findtext("b") for item in panel.findall(".//ul[@class='keys']/li")]
+    assert keys == [".50", ".49", ".20"]
+    assert len(panel.findall(".//polyline")) == 3
+    bars = [
+        (row.findtext("b"), row.find("i").get("style")) for row in panel.findall(".//ol[@class='bars']/li")
+    ]  # type: ignore[union-attr]
+    assert bars[:2] == [("10 min", "width:22%"), ("45 min", "width:100%")]
+    assert [words for words, _ in bars[2:]] == ["16", "31", "16"]  # bytes a picture
+    verdict = panel.findtext(".//p[@class='verdict']") or ""
+    assert "is .002 mAP above a model for each length, for 22% of their training time" in verdict
+    assert "Cut to 8 bits, an ordinary code has .11; the nested one has .40." in verdict
+    assert "compare <nesting>" in "".join(panel.itertext())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({**NESTING, "lengths": [8]}),
+        json.dumps({**NESTING, "seconds": {"nested": 0, "single": 1}}),
+    ],
+)
+def test_why_nested_hides_itself_without_figures(service: SearchService, nesting: Path, content: str) -> None:
+    nesting.write_text(content)
+    panel = sections.render(service, service.query("20"), 16, 6, "why")
+    assert "tab-why" not in panel
+    assert 'data-shown="why' not in panel
+    assert "why" not in sections.offered()
+
+
+def test_the_drawing_counts_the_bits_that_differ(service: SearchService) -> None:
+    query = service.query("20")
+    (nearest,) = service.results(query, 128, 1)
+    panel = parsed(sections.render(service, query, 32, 12, "how"))
+    rows = [row.text for row in panel.findall(".//figure//li/b")]
+    assert rows[-1] == f"128 bits: {nearest.distance} differ"
+    assert [int(str(row).split()[0]) for row in rows] == [8, 16, 32, 64, 128]
+    widths = [row.get("style") for row in panel.findall(".//figure//li/span")]
+    assert widths[:2] == ["width:6.25%", "width:12.50%"]
+
+
+@pytest.mark.parametrize(
+    ("right", "fate", "said"),
+    [
+        (True, "gained", "new, right"),
+        (False, "gained", "new, wrong"),
+        (True, "lost", "lost, right"),
+        (False, "lost", "gone, wrong"),
+        (None, "gained", "new"),
+        (True, "kept", "kept"),
+    ],
+)
+def test_what_became_of_a_result_is_said_with_its_verdict(
+    service: SearchService, right: bool | None, fate: str, said: str
+) -> None:
+    drawn = parsed(tiles.tile(service, service.items[0], right, fate))
+    button = drawn.find(".//button")
+    assert button is not None
+    assert drawn.findtext(".//span[@class='fate']") == said
+    assert str(button.get("aria-label")).endswith(said)
+    mark = {True: " right", False: " wrong", None: ""}[right]
+    assert str(button.get("class")).strip() == f"mini {fate}{mark}"
+
+
+def test_licences_are_links(service: SearchService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(service.gallery.meta, "credits", "A & B, CC BY 4.0")
+    footer = parsed(views.footer(service))
+    links = {link.text: link.get("href") for link in footer.iter("a")}
+    assert links["CC BY 4.0"] == "https://creativecommons.org/licenses/by/4.0/"
+    assert "Pictures: A & B, CC BY 4.0." in ["".join(line.itertext()) for line in footer.iter("p")]
 
 
 def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) -> None:

@@ -1,0 +1,115 @@
+"""Numbers for people, and the sentences about them."""
+
+
+def bits(length: int) -> str:
+    """A code length with its size.
+
+    >>> bits(8), bits(32)
+    ('8 bits · 1 byte', '32 bits · 4 bytes')
+    """
+    return f"{length} bits · {length // 8} byte{'s' if length > 8 else ''}"
+
+
+def size(count: int) -> str:
+    """A number of bytes for people.
+
+    >>> size(999), size(4546), size(72_736), size(1_200_000)
+    ('999 bytes', '4.5 KB', '73 KB', '1.2 MB')
+    """
+    if count < 1000:
+        return f"{count} bytes"
+    value, unit = (count / 1e3, "KB") if count < 999_500 else (count / 1e6, "MB")
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
+
+
+def duration(microseconds: float) -> str:
+    """A short time for people.
+
+    >>> duration(8.31), duration(212.0), duration(1530.0), duration(21_530.0)
+    ('8.3 µs', '212 µs', '1.5 ms', '22 ms')
+    """
+    if microseconds < 1000:
+        return f"{microseconds:.1f} µs" if microseconds < 10 else f"{microseconds:.0f} µs"
+    return f"{microseconds / 1000:.1f} ms" if microseconds < 10_000 else f"{microseconds / 1000:.0f} ms"
+
+
+def large(count: int) -> str:
+    """A number of pictures for people.
+
+    >>> large(4546), large(100_000), large(10_000_000)
+    ('4,546', '100,000', '10 million')
+    """
+    return f"{count // 1_000_000} million" if count >= 1_000_000 and count % 1_000_000 == 0 else f"{count:,}"
+
+
+def score(value: float) -> str:
+    """A share from 0 to 1.
+
+    >>> score(0.694), score(1.0)
+    ('.69', '1.00')
+    """
+    return f"{value:.2f}".removeprefix("0")
+
+
+def summary(shown: int, length: int, right: int | None) -> str:
+    """What a screen reader says when results have changed.
+
+    >>> summary(12, 32, 10)
+    'The 12 nearest pictures at 32 bits. 10 of 12 are of the same class.'
+    """
+    what = f"The {shown} nearest pictures at {length} bits."
+    return what if right is None else f"{what} {right} of {shown} are of the same class."
+
+
+def compared(before: int, after: int, kept: int, changed: int) -> str:
+    """How two lengths compare.
+
+    >>> compared(8, 32, 5, 7)
+    'From 8 to 32 bits: 5 kept, 7 new, 7 gone.'
+    """
+    return f"From {before} to {after} bits: {kept} kept, {changed} new, {changed} gone."
+
+
+def right_of(right: int | None, shown: int) -> str:
+    """How many are right, where that is known.
+
+    >>> right_of(7, 12), right_of(None, 12)
+    ('7 of 12 right', '')
+    """
+    return "" if right is None else f"{right} of {shown} right"
+
+
+def added(count: int, skipped: int) -> str:
+    """What became of a visitor's files.
+
+    >>> added(12, 0), added(1, 3)
+    ('12 pictures.', '1 picture. 3 files were left out: no picture that can be read, too large, too many, or too slow.')
+    """
+    what = f"{count} picture{'s' if count > 1 else ''}."
+    if not skipped:
+        return what
+    files = "1 file was" if skipped == 1 else f"{skipped} files were"
+    return f"{what} {files} left out: no picture that can be read, too large, too many, or too slow."
+
+
+def minutes(seconds: float) -> str:
+    """A long time for people.
+
+    >>> minutes(42.0), minutes(1530.0), minutes(9000.0)
+    ('42 s', '26 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7000 else f"{seconds / 3600:.1f} h"
+
+
+def gap(value: float) -> str:
+    """How a quality stands to another.
+
+    >>> gap(0.021), gap(-0.0042), gap(0.0004)
+    ('.021 mAP above', '.004 mAP below', 'as good as')
+    """
+    size = f"{abs(value):.3f}".removeprefix("0")
+    if size == ".000":
+        return "as good as"
+    return f"{size} mAP {'above' if value > 0 else 'below'}"
