@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.service.grades import Grade, grade, grades_of
 from nhl.codes import tie_order, unpack
 from nhl.gallery import Gallery, Item
 from nhl.gallery.codes import gallery_codes
@@ -26,6 +28,7 @@ from nhl.model.encode import Encoder
 MAX_K = 100
 REPEATS, REPEAT_SECONDS = 21, 0.01
 TRIED = 300  # pictures of a gallery, to find examples
+USUAL, FEWEST_EXAMPLES = 0.95, 100
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Result:
-    """One picture found; `right` says whether its class is the query's, None where that is unknown."""
+    """One picture found; its grade is None where the class of the query is unknown."""
 
     rank: int
     item: Item
     distance: int
-    right: bool | None
+    grade: Grade | None
+
+    @property
+    def right(self) -> bool | None:
+        """Whether its class is the query's."""
+        return None if self.grade is None else self.grade >= Grade.CLASS
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,8 @@ class Answer:
 class SearchService:
     """One model with one gallery, ready to search.
 
-    The items of the split "train" are searched and those of the split "query" are the examples; a gallery
-    without splits is searched whole and gives its own examples.
+    All items are searched, but for the query itself; those of the split "query" are the examples, in a gallery
+    without splits all.
 
     Args:
         encoder: of the model.
@@ -111,9 +119,10 @@ class SearchService:
         self.scores: dict[int, Mapping[str, float]] = dict(scores or {})
         self.private, self.key = key is not None, key or gallery.fingerprint[:16]
         self._numbers = {item.id: number for number, item in enumerate(self.items)}
-        searched = self._of_split("train")
-        self._searched = [searched[n] for n in tie_order(len(searched))]
-        self._examples = self._of_split("query")
+        self.grades = grades_of(self.items)
+        self._searched = tie_order(len(self.items)).tolist()
+        self._examples = [n for n, item in enumerate(self.items) if item.split == "query"]
+        self._examples = self._examples or list(range(len(self.items)))
         self.searched = [self.items[n] for n in self._searched]  # in the order of the index
         self.searched_codes, self.example_codes = codes[self._searched], codes[self._examples]
         self.index = NestedIndex(self.searched_codes)
@@ -146,9 +155,21 @@ class SearchService:
         """How many pictures are searched."""
         return len(self._searched)
 
-    def _of_split(self, split: str) -> list[int]:
-        numbers = range(len(self.items))
-        return [n for n in numbers if self.items[n].split == split] or list(numbers)
+    @cached_property
+    def usual_distance(self) -> int | None:
+        """How near 95 % of the examples have another picture, by whole codes; None where there are few examples."""
+        if len(self._examples) < FEWEST_EXAMPLES:
+            return None
+        distances, places = self.index.search(self.example_codes, length=self.lengths[-1], k=2)
+        own = np.array(self._searched)[places] == np.array(self._examples)[:, None]
+        nearest = np.where(own, self.lengths[-1], distances).min(1)
+        return int(np.quantile(nearest, USUAL, method="lower"))
+
+    def is_far(self, query: Query) -> bool:
+        """Whether a query is farther from every picture than nearly all examples are."""
+        usual = self.usual_distance
+        (nearest, *_) = self.results(query, self.lengths[-1], 1) or (None,)
+        return usual is not None and nearest is not None and nearest.distance > usual
 
     def query(self, token: str) -> Query:
         """The query that a token stands for.
@@ -213,7 +234,7 @@ class SearchService:
         ]
         others = [(item, distance) for item, distance in found if item != query.item][:k]
         return tuple(
-            Result(rank, item, distance, item.label == query.label if query.label else None)
+            Result(rank, item, distance, grade(query.item, item))
             for rank, (item, distance) in enumerate(others, start=1)
         )
 

@@ -159,7 +159,9 @@ def test_the_tour_hides_nothing_that_it_speaks_of_on_a_phone(open_page, step: in
 
 def test_the_example_of_the_api_page_works_as_printed(open_page) -> None:
     page = open_page()
-    described = page.request.get(f"{page.url}gradio_api/info").json()["named_endpoints"]["/search"]["parameters"]
+    described = page.request.get(f"{page.url}gradio_api/info").json()["named_endpoints"]["/search"][
+        "parameters"
+    ]
     length = next(parameter for parameter in described if parameter["parameter_name"] == "length")
     assert length["example_input"] == 32
     assert not length["python_type"]["type"].startswith("Literal['")  # which would be printed as a text

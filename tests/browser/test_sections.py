@@ -72,7 +72,7 @@ def test_speed_and_size(open_page) -> None:
     page = open_page()
     show(page, "speed")
     kinds = page.locator(".kinds")
-    expect(kinds).to_have_attribute("data-count", "4546", timeout=60_000)
+    expect(kinds).to_have_attribute("data-count", "5664", timeout=60_000)
     expect(page.locator(".made-up")).to_contain_text("real pictures")
     sizes = page.get_by_role("slider", name="Pictures in the gallery")
     sizes.press("ArrowRight")
@@ -112,13 +112,13 @@ def test_coarse_to_fine_step_by_step(open_page) -> None:
     page = open_page()
     show(page, "coarse")
     counts = [int(b.inner_text().replace(",", "")) for b in page.locator(".steps b").all()]
-    assert counts[0] == 4546
+    assert counts[0] == 5664
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] >= 12
     for step in range(2, 6):
         page.get_by_role("button", name="Next step").click()
         expect(page.locator("#section")).to_have_attribute("data-shown", f"coarse:{step}")
-        expect(page.locator(".dots")).to_have_attribute("aria-label", f"{counts[step]:,} of 4,546")
+        expect(page.locator(".dots")).to_have_attribute("aria-label", f"{counts[step]:,} of 5,664")
     expect(page.locator("#section .mini")).to_have_count(12)
     page.get_by_role("button", name="Start again").click()
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("all")
@@ -208,7 +208,7 @@ def test_own_pictures_are_indexed_for_this_visitor_alone(open_page) -> None:
     expect(page.locator(".results")).to_have_attribute("data-bits", "128")
     stranger.locator("#chooser").get_by_text("Your pictures").click()
     expect(stranger.locator("#files")).to_be_visible()
-    expect(stranger.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+    expect(stranger.locator("#found-bar h2")).to_have_text("Nearest of 5,664 pictures")
     page.close()
     for _ in range(100):
         if stranger.request.get(source).status == 404:
@@ -231,20 +231,20 @@ def test_another_gallery_is_fetched_once(open_page) -> None:
     expect(page.locator("#notice")).to_contain_text("170 MB")
     page.get_by_role("button", name="Fetch CIFAR-10").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 20 pictures", timeout=60_000)
+    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 220 pictures", timeout=60_000)
     expect(page).to_have_url(re.compile("gallery=cifar10"))
     expect(page.locator("#bottom")).to_contain_text("Krizhevsky")
     again = open_page("/?gallery=cifar10&bits=8")
-    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 20 pictures")
+    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 220 pictures")
     expect(again.locator("#chooser input:checked")).to_have_attribute("value", "cifar10")
     again.locator("#chooser").get_by_text("Emoji").click()
-    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+    expect(again.locator("#found-bar h2")).to_have_text("Nearest of 5,664 pictures")
 
 
 def test_a_link_to_pictures_that_are_gone(open_page) -> None:
     page = open_page("/?gallery=mine&q=3&bits=8")
     expect(page.get_by_test_id("toast-body")).to_contain_text("a visitor's own, and are gone")
-    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 4,546 pictures")
+    expect(page.locator("#found-bar h2")).to_have_text("Nearest of 5,664 pictures")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

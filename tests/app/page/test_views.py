@@ -97,7 +97,7 @@ def test_facts_where_the_class_is_unknown(service: SearchService) -> None:
     facts = views.facts(service, service.search(service.picture(draw("red", 701)), 8, 12))
     words = [" ".join("".join(d.itertext()).split()) for d in parsed(facts).iter() if d.tag in ("dd", "dt")]
     assert words[:2] == ["–", "class unknown"]
-    assert words[4:] == ["1 byte", "a picture", "72 bytes", "all codes"]
+    assert words[4:] == ["1 byte", "a picture", "96 bytes", "all codes"]
 
 
 def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:

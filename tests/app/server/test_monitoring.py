@@ -150,7 +150,7 @@ def test_health(address: str) -> None:
     assert answer.status_code == 200
     told = answer.json()
     assert told["status"] == "ok"
-    assert told["galleries"] == {"tiny": 72}
+    assert told["galleries"] == {"tiny": 96}
     assert told["versions"]["gradio"]
     assert told["model"]["backbone"] == "test_resnet.r160_in1k"
 
@@ -166,7 +166,7 @@ def test_metrics_are_what_prometheus_reads(address: str) -> None:
         metric(address, f'nhl_request_seconds{{what="search",quantile="{q}"}}') for q in (0.5, 0.99)
     )
     assert 0 < half <= most
-    assert metric(address, 'nhl_gallery_pictures{gallery="tiny"}') == 72
+    assert metric(address, 'nhl_gallery_pictures{gallery="tiny"}') == 96
     if sys.platform == "linux":
         assert metric(address, "process_resident_memory_bytes") > 1e7
 

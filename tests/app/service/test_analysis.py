@@ -67,7 +67,7 @@ def test_a_searched_picture_does_not_count_as_found_by_itself(service: SearchSer
     item = service.searched[0]
     others = [other for other in service.searched if other.label == item.label and other != item]
     code, codes = service.code(item), np.stack([service.code(other) for other in others])
-    assert len(codes) == 17
+    assert len(codes) == 23
     assert query_quality(service, service.query(str(item.id)))[128] <= 1
     assert hamming(code[None], code[None])[0, 0] == 0
 

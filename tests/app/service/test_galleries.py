@@ -243,7 +243,7 @@ def test_the_first_of_each_class_ask(
     assert make(request, lambda stage, done: heard.append(done)) == 12
     assert heard[-1] == 1
     opened = SearchService.open(tiny_checkpoint, target)
-    assert (len(opened), len(opened.examples(100))) == (8, 4)
+    assert (len(opened), len(opened.examples(100))) == (12, 4)
 
 
 def test_no_network_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from drawings import draw, encoded
 from PIL import Image
 
-from app.service.search import MAX_K, SearchService, read_scores
+from app.service.grades import Grade, grade, grades_of, likely_class
+from app.service.search import MAX_K, Query, SearchService, read_scores
 from nhl.codes import hamming
 from nhl.gallery import Item, write_gallery
 from nhl.gallery.codes import gallery_codes
@@ -19,8 +20,8 @@ def service(tiny_checkpoint: Path) -> SearchService:
     return SearchService.open(tiny_checkpoint)
 
 
-def test_searches_the_train_split_and_offers_the_other(service: SearchService) -> None:
-    assert len(service) == 72
+def test_searches_everything_and_offers_what_was_held_out(service: SearchService) -> None:
+    assert len(service) == 96
     assert service.lengths == (8, 16, 32, 64, 128)
     examples = service.examples(100)
     assert len(examples) == 24
@@ -30,9 +31,9 @@ def test_searches_the_train_split_and_offers_the_other(service: SearchService) -
 def test_answers_are_exact(service: SearchService) -> None:
     query = service.query("20")
     answer = service.search(query, 32, 12)
-    train = {item.id: n for n, item in enumerate(service.items) if item.split == "train"}
+    others = {item.id: n for n, item in enumerate(service.items) if item.id != 20}
     distances = dict(
-        zip(train, hamming(query.code[None], service.codes[[*train.values()]], 32)[0], strict=True)
+        zip(others, hamming(query.code[None], service.codes[[*others.values()]], 32)[0], strict=True)
     )
     assert [result.distance for result in answer.results] == sorted(distances.values())[:12]
     assert all(result.distance == distances[result.item.id] for result in answer.results)
@@ -56,8 +57,8 @@ def test_finds_the_class_of_pictures_never_seen(service: SearchService) -> None:
 
 
 def test_marks_right_results_where_the_class_is_known(service: SearchService) -> None:
-    answer = service.search(service.query("20"), 16, 72)
-    assert answer.right == 18
+    answer = service.search(service.query("20"), 16, 96)
+    assert answer.right == 23
     assert all(result.right == (result.item.label == "red") for result in answer.results)
     own = service.search(service.picture(draw("red", 500)), 16, 12)
     assert own.right is None
@@ -66,8 +67,43 @@ def test_marks_right_results_where_the_class_is_known(service: SearchService) ->
 
 def test_leaves_the_query_itself_out(service: SearchService) -> None:
     answer = service.search(service.query("0"), 8, MAX_K)
-    assert len(answer.results) == 71
+    assert len(answer.results) == 95
     assert 0 not in {result.item.id for result in answer.results}
+
+
+def test_grades_a_result_by_what_it_shares_with_the_query() -> None:
+    labels = ("animal-mammal", "Animals & Nature")
+    cat = Item(0, "cat", labels[0], labels, "Noto")
+    same, other = Item(1, "cat", labels[0], labels, "Fluent"), Item(2, "dog", labels[0], labels, "Noto")
+    bird = Item(3, "cat", "animal-bird", ("animal-bird", labels[1]), "Noto")
+    flag = Item(4, "flag", "flag", ("flag", "Flags"), "Noto")
+    found = [grade(cat, item) for item in (same, other, bird, flag)]
+    assert found == [Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER]
+    assert {grade(None, item) for item in (same, flag)} == {None}
+    assert grade(Item(5, "cat"), same) is None  # its class is unknown
+    file, twin = (Item(n, "a.jpg", "x", ("x",)) for n in (6, 7))
+    assert grade(file, twin) is Grade.CLASS  # files of one name are no drawings of one thing
+    assert grades_of([cat]) == (Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER)
+    assert grades_of([file]) == (Grade.CLASS, Grade.OTHER)
+
+
+def test_the_likely_class_is_the_most_frequent_of_equal_ones_the_first() -> None:
+    found = [Item(n, "", label) for n, label in enumerate(("", "b", "a", "c", "a", "b"))]
+    assert likely_class(found) == ("b", 2)
+
+
+def test_far_is_farther_than_nearly_all_examples(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert service.usual_distance is None  # 24 examples are too few
+    assert not service.is_far(service.picture(draw("red", 500)))
+    monkeypatch.setattr("app.service.search.FEWEST_EXAMPLES", 20)
+    fresh = SearchService(service.encoder, service.gallery, service.codes)
+    nearest = [fresh.results(fresh.query(str(item.id)), 128, 1)[0].distance for item in fresh.examples(24)]
+    assert fresh.usual_distance == sorted(nearest)[21]  # 22 of 24 are no farther
+    opposite = Query(np.bitwise_not(fresh.codes[0]))
+    assert fresh.is_far(opposite)
+    assert not fresh.is_far(fresh.query("0"))
 
 
 def test_a_token_stands_for_a_query(service: SearchService) -> None:

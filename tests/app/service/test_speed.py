@@ -57,14 +57,14 @@ class Fake(Worker):
 
 
 def test_sizes_begin_with_the_gallerys_own(service: SearchService) -> None:
-    assert sizes(service) == (72, 10_000, 100_000, 1_000_000, 10_000_000)
+    assert sizes(service) == (96, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def test_a_large_gallery_holds_the_real_codes_first(source: str, service: SearchService) -> None:
     heard: list[tuple[str, float]] = []
     large = build(source, 5_000, lambda stage, done: heard.append((stage, done)))
     assert len(large.index) == 5_000
-    assert (large.codes[:72] == service.searched_codes).all()
+    assert (large.codes[:96] == service.searched_codes).all()
     assert [stage for stage, _ in heard] == ["draw", "arrange"]
     distances, ids = large.index.search(service.searched_codes[:1], 128, 1)
     assert (distances[0, 0], ids[0, 0]) == (0, 0)
@@ -103,7 +103,7 @@ def test_a_process_measures_and_ends(service: SearchService) -> None:
     job = ended(bench.ask(service, 10_000))
     assert job.error == ""
     assert job.timing is not None
-    assert (job.timing.count, job.timing.own, list(job.timing.times)) == (10_000, 72, [8, 16, 32, 64, 128])
+    assert (job.timing.count, job.timing.own, list(job.timing.times)) == (10_000, 96, [8, 16, 32, 64, 128])
     assert bench.worker.running
     bench.close()
     assert not bench.worker.running
@@ -112,10 +112,10 @@ def test_a_process_measures_and_ends(service: SearchService) -> None:
 def test_what_was_measured_is_shared_until_it_is_asked_anew(service: SearchService) -> None:
     worker = Fake()
     bench = SpeedBench(worker)
-    first = ended(bench.ask(service, 72))
-    assert bench.ask(service, 72) is first
-    assert bench.ask(service, 72, again=True) is not first
-    ended(bench.ask(service, 72))
+    first = ended(bench.ask(service, 96))
+    assert bench.ask(service, 96) is first
+    assert bench.ask(service, 96, again=True) is not first
+    ended(bench.ask(service, 96))
     assert len(worker.asked) == 2
     bench.close()
 
@@ -124,8 +124,8 @@ def test_visitors_share_what_is_under_way_and_there_is_an_end_to_waiting(service
     worker = Fake()
     worker.let.clear()
     bench = SpeedBench(worker)
-    job = bench.ask(service, 72)
-    assert bench.ask(service, 72, again=True) is job
+    job = bench.ask(service, 96)
+    assert bench.ask(service, 96, again=True) is job
     with bench._lock:
         bench._jobs.update({("other", n): Job() for n in range(MOST_WAITING)})
     with pytest.raises(ValueError, match="Others are measuring"):
@@ -139,17 +139,17 @@ def test_a_failure_is_said_and_tried_again(service: SearchService) -> None:
     worker = Fake()
     worker.error = "No luck."
     bench = SpeedBench(worker)
-    job = ended(bench.ask(service, 72))
+    job = ended(bench.ask(service, 96))
     assert (job.error, job.timing) == ("No luck.", None)
     worker.error = ""
-    assert ended(bench.ask(service, 72)).timing is not None
+    assert ended(bench.ask(service, 96)).timing is not None
     bench.close()
 
 
 def test_refuses_other_sizes(service: SearchService) -> None:
     bench = SpeedBench(Fake())
-    with pytest.raises(ValueError, match=r"`count` must be one of 72, 10000, .* but got '73'"):
-        bench.ask(service, 73)
+    with pytest.raises(ValueError, match=r"`count` must be one of 96, 10000, .* but got '97'"):
+        bench.ask(service, 97)
     bench.close()
 
 
