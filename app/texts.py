@@ -69,15 +69,26 @@ LOOK = "Each bar is a bit: long for 1, short for 0. Point at a result to see whe
 LOOK_BY_TOUCH = "Touch and hold a result to see where its bits differ."
 SHOW = "Show"
 NEAREST = "Nearest of {count} pictures"
-SAME = "same class"
-OTHER = "another class"
+GRADES = {"INSTANCE": "same emoji", "CLASS": "same class", "GROUP": "same group", "OTHER": "something else"}
+LIKELY = (
+    "Most look like <b>{name}</b> ({count} of {shown}). The nearest differs in {distance} of {length} bits."
+)
+NO_LIKELY = "The nearest differs in {distance} of {length} bits."
+FAR = "Nothing here is much like it: for 95 % of the pictures that the network has never seen, the nearest is nearer."
 DIFFER = "bits differ"
 DISTANCE = "distance"
 COPY = "Copy link"
 COPIED = "Copied"
 
 CURVE = "Quality at each length"
-CURVE_NOTE = "Mean average precision, with pictures as queries that the network has never seen."
+CURVE_NOTES = {
+    "map": "Mean average precision, with pictures as queries that the network has never seen.",
+    "ndcg_at_10": (
+        "nDCG@10: how well the first ten are ordered. The same emoji counts 7, its class 3, its group 1; 1 is perfect. "
+        "Queries are pictures that the network has never seen."
+    ),
+}
+MORE_MEASURES = "More measures"
 
 # The sections
 SECTIONS = {
@@ -98,23 +109,37 @@ FATES = {
     "kept": "kept",
     "gained": "new",
     "gained right": "new, right",
+    "gained near": "new, near",
     "gained wrong": "new, wrong",
     "lost": "lost",
     "lost right": "lost, right",
+    "lost near": "gone, near",
     "lost wrong": "gone, wrong",
 }
 SAME_LENGTH = "Both sides have the same length. Move the slider, or choose another length."
 
 QUALITY = "How good is each length?"
-MAP, PRECISION, THIS_QUERY, SAME_THING = "mAP", "P@10", "this query", "same thing"
+MEASURES = {
+    "ndcg_at_10": "nDCG@10",
+    "map": "mAP",
+    "precision_at_10": "same class",
+    "p@10": "P@10",
+    "instance_recall_at_10": "same emoji",
+    "same@10": "same instance",
+}
+THIS_QUERY = "this query"
 ENOUGH = "{length} bits is the shortest code that keeps {share:.0%} of the best quality."
-PER_BYTE = "mAP a byte"
+PER_BYTE = "per byte"
 OF_BEST = "of the best"
-QUALITY_NOTE = (
-    "mAP: mean average precision, 1 if every picture of the class comes before all others. P@10: share of the first "
-    "ten that are right. Both are averages over pictures that the network has never seen."
-)
-SAME_THING_NOTE = "Same thing: how likely another drawing of the very thing that was asked for is among the ten nearest of all."
+MEASURE_NOTES = {
+    "ndcg_at_10": "nDCG@10: how well the first ten are ordered, the same emoji counting 7, its class 3, its group 1.",
+    "map": "mAP: mean average precision, 1 if every picture of the class comes before all others.",
+    "precision_at_10": "Same class: the share of the first ten that are of the query's class.",
+    "p@10": "P@10: the share of the first ten that are right.",
+    "instance_recall_at_10": "Same emoji: the share of the query's other drawings that are among the first ten.",
+    "same@10": "Same instance: how likely another picture of the very same is among the first ten.",
+}
+QUALITY_NOTE = "All are averages over queries that the network has never seen."
 NOT_MEASURED = "The quality of this gallery has not been measured."
 NO_CLASS = "The class of this query is unknown, so there is no curve for it alone."
 

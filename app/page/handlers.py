@@ -16,9 +16,10 @@ from app.page.links import NAMES, Wanted
 from app.page.sections import speed
 from app.page.state import Found, State, changed, choice, politely, readable, sent
 from app.page.tour import STEPS
+from app.service.answers import Query
 from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
 from app.service.own_pictures import MOST_PICTURES, OwnPictures
-from app.service.search import Query, SearchService
+from app.service.search import SearchService
 from app.service.speed import Job, SpeedBench
 
 K_CHOICES, DEFAULT_K = (6, 12, 24, 48), 12
@@ -218,11 +219,8 @@ class Handlers:
 
         def work() -> None:
             try:
-                made.append(
-                    self.galleries.own(
-                        str(session), paths[:MOST_PICTURES], lambda _, share: done.append(share)
-                    )
-                )
+                told = (str(session), paths[:MOST_PICTURES], lambda _, share: done.append(share))
+                made.append(self.galleries.own(*told))
                 if gone.is_set():
                     self.galleries.leave(session)
             except ValueError as error:

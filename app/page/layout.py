@@ -42,7 +42,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
                     card = html(now.card)
                     picture = PictureInput()
                 examples = Tiles(views.examples(service, on.first), elem_id="examples")
-                curve = html(now.curve, elem_id="curve")
+                curve = Tiles(now.curve, elem_id="curve")
             with gr.Column():
                 bits = BitsSlider(on.length, service.lengths, first.bits, elem_id="bits")
                 facts = html(now.facts, elem_id="facts")

@@ -1,5 +1,7 @@
 """Numbers for people, and the sentences about them."""
 
+from collections.abc import Mapping
+
 
 def bits(length: int) -> str:
     """A code length with its size.
@@ -51,14 +53,14 @@ def score(value: float) -> str:
     return f"{value:.2f}".removeprefix("0")
 
 
-def summary(shown: int, length: int, right: int | None) -> str:
+def summary(shown: int, length: int, counts: Mapping[str, int]) -> str:
     """What a screen reader says when results have changed.
 
-    >>> summary(12, 32, 10)
-    'The 12 nearest pictures at 32 bits. 10 of 12 are of the same class.'
+    >>> summary(12, 32, {"same emoji": 2, "same class": 9})
+    'The 12 nearest pictures at 32 bits: 2 same emoji, 9 same class of 12.'
     """
-    what = f"The {shown} nearest pictures at {length} bits."
-    return what if right is None else f"{what} {right} of {shown} are of the same class."
+    told = counted(counts, shown)
+    return f"The {shown} nearest pictures at {length} bits{': ' if told else ''}{told}."
 
 
 def compared(before: int, after: int, kept: int, changed: int) -> str:
@@ -70,13 +72,25 @@ def compared(before: int, after: int, kept: int, changed: int) -> str:
     return f"From {before} to {after} bits: {kept} kept, {changed} new, {changed} gone."
 
 
-def right_of(right: int | None, shown: int) -> str:
-    """How many are right, where that is known.
+def counted(counts: Mapping[str, int], shown: int) -> str:
+    """How many results have each grade, where that is known.
 
-    >>> right_of(7, 12), right_of(None, 12)
-    ('7 of 12 right', '')
+    >>> counted({"same emoji": 2, "same class": 9, "something else": 0}, 12), counted({}, 12)
+    ('2 same emoji, 9 same class of 12', '')
     """
-    return "" if right is None else f"{right} of {shown} right"
+    told = ", ".join(f"{count} {grade}" for grade, count in counts.items() if count)
+    return f"{told} of {shown}" if told else ""
+
+
+def grown(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    """What a step changes in the numbers of each grade.
+
+    >>> grown({"same class": 6, "other": 4}, {"same class": 9, "other": 1}), grown({"other": 1}, {"other": 1})
+    ('+3 same class, −3 other', '')
+    """
+    steps = {grade: count - before.get(grade, 0) for grade, count in after.items()}
+    told = [f"{'+' if step > 0 else '−'}{abs(step)} {grade}" for grade, step in steps.items() if step]
+    return ", ".join(told)
 
 
 def added(count: int, skipped: int) -> str:

@@ -11,9 +11,11 @@ from PIL import Image
 from app import texts
 from app.class_names import class_name
 from app.page import charts, phrases
-from app.page.tiles import RIGHT, WRONG, large_tile, thumbnail
+from app.page.tiles import BADGES, MARKS, large_tile, named, thumbnail
 from app.page.tour import STEPS
-from app.service.search import Answer, Query, SearchService
+from app.service.answers import Answer, Query
+from app.service.grades import likely_class
+from app.service.search import SearchService
 from nhl.gallery import Item, thumbnails
 
 
@@ -88,8 +90,32 @@ def examples(service: SearchService, items: Sequence[Item]) -> str:
     )
 
 
+def grades(service: SearchService, answer: Answer) -> str:
+    """How many results have each grade, with its mark; for a query of unknown class what it may be, and how near."""
+    if counts := answer.counts:
+        parts = (
+            f'<span class="{MARKS[grade]}" data-grade="{grade.name.lower()}">{BADGES[grade]}<b>{count}</b> '
+            f"{texts.GRADES[grade.name]}</span>"
+            for grade, count in counts.items()
+        )
+        return f'<p class="grades">{"".join(parts)}<span class="note">of {len(answer.results)}</span></p>'
+    if not answer.results:
+        return ""
+    label, count = likely_class([result.item for result in answer.results])
+    words = texts.LIKELY if label else texts.NO_LIKELY
+    told = words.format(
+        name=escape(class_name(label)),
+        count=count,
+        shown=len(answer.results),
+        distance=answer.results[0].distance,
+        length=answer.length,
+    )
+    far = f"<strong>{texts.FAR}</strong> " if service.is_far(answer.query) else ""
+    return f'<p class="grades likely">{far}{told}</p>'
+
+
 def facts(service: SearchService, answer: Answer) -> str:
-    """How good, how fast, how large: four numbers."""
+    """How good, how fast, how large: the grades, and four numbers."""
     shown, right = len(answer.results), answer.right
     found = "–" if right is None else f"{f'<em>{right}</em>' if right else 0} <small>of {shown}</small>"
     count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
@@ -102,7 +128,7 @@ def facts(service: SearchService, answer: Answer) -> str:
     cells = "".join(
         f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries
     )
-    return f'<dl class="facts">{cells}</dl>'
+    return f'{grades(service, answer)}<dl class="facts">{cells}</dl>'
 
 
 def _unit(text: str) -> str:
@@ -118,12 +144,10 @@ def results(service: SearchService, answer: Answer, place: str) -> str:
         answer: what was found.
         place: the gallery's name in a link.
     """
-    known = answer.right is not None
-    marks = [f"{RIGHT}{texts.SAME}", f"{WRONG}{texts.OTHER}"] if known else []
-    legend = "".join(f"<span>{mark}</span>" for mark in [*marks, f"<b>7</b>{texts.DIFFER}"])
+    legend = f"<span><b>7</b>{texts.DIFFER}</span>"
     tiles = "".join(large_tile(service, result) for result in answer.results)
     link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
-    status = phrases.summary(len(answer.results), answer.length, answer.right)
+    status = phrases.summary(len(answer.results), answer.length, named(answer.counts))
     return (
         f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
         f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'
@@ -135,7 +159,9 @@ def curve(service: SearchService, length: int) -> str:
     if length not in service.quality:
         return ""
     chart = charts.curve(service.quality, length, texts.CURVE)
-    return f"<section><h2>{texts.CURVE}</h2>{chart}<p class='note'>{texts.CURVE_NOTE}</p></section>"
+    more = f'<button class="quiet" data-go="quality">{texts.MORE_MEASURES}</button>'
+    note = texts.CURVE_NOTES[service.measure]
+    return f"<section><div class='bar'><h2>{texts.CURVE}</h2>{more}</div>{chart}<p class='note'>{note}</p></section>"
 
 
 def heading(service: SearchService) -> str:

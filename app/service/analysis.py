@@ -1,17 +1,21 @@
 """What the page teaches, as numbers: what a longer code gains, what it costs, and why nesting is special."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.service.search import Query, Result, SearchService
+from app.service.answers import Query, Result
+from app.service.grades import Grade, count_grades
+from app.service.grades import grade as graded
+from app.service.search import NDCG, SearchService
 from nhl.codes import hamming
-from nhl.metrics import histograms
+from nhl.metrics import GradedHistograms
 
 ENOUGH = 0.95
+FIRST = 10
 
 
 class Fate(Enum):
@@ -29,11 +33,9 @@ class Side:
     length: int
     results: tuple[tuple[Result, Fate], ...]
 
-    @property
-    def right(self) -> int | None:
-        """How many are of the query's class, None where that is unknown."""
-        verdicts = [result.right for result, _ in self.results]
-        return None if None in verdicts else sum(map(bool, verdicts))
+    def counts(self, grades: Sequence[Grade]) -> dict[Grade, int]:
+        """How many results have each grade; nothing where the class of the query is unknown."""
+        return count_grades(grades, (result.grade for result, _ in self.results))
 
     def count(self, fate: Fate) -> int:
         """How many results have this fate."""
@@ -110,17 +112,27 @@ def funnel(service: SearchService, query: Query, k: int, shown: int = 24) -> Fun
 
 
 def query_quality(service: SearchService, query: Query) -> dict[int, float]:
-    """Average precision of one query by length, expected over ties, the query itself left out.
+    """The gallery's measure of one query by length, expected over ties, the query itself left out.
 
-    Nothing where its class is unknown, or no other picture has it.
+    Nothing where its class is unknown, or no other picture has anything in common with it.
     """
-    others = np.array([item != query.item for item in service.searched])
-    same = np.array([item.label == query.label for item in service.searched]) & others
-    if not query.label or not same.any():
+    if not query.label:
         return {}
-    codes, relevant = service.searched_codes[others], same[others].astype(np.int64)
-    found = histograms(query.code[None], codes, np.ones(1, np.int64), relevant, service.lengths)
-    return {length: float(h.average_precision()[0]) for length, h in found.items()}
+    others = np.array([item != query.item for item in service.searched])
+    known = [item for item, other in zip(service.searched, others, strict=True) if other]
+    order = {grade: rank for rank, grade in enumerate(reversed(service.grades))}
+    ranks = np.array([order[grade] for item in known if (grade := graded(query.item, item)) is not None])
+    if not ranks.any():
+        return {}
+    quality = {}
+    for length in service.lengths:
+        distances = hamming(query.code[None], service.searched_codes[others], length)[0]
+        counts = np.zeros((1, len(order), length + 1), dtype=np.int64)
+        np.add.at(counts[0], (ranks, distances), 1)
+        found = GradedHistograms(counts)
+        by_class = found.at_least(order[Grade.CLASS])
+        quality[length] = found.ndcg(FIRST) if service.measure == NDCG else by_class.average_precision()
+    return {length: float(value[0]) for length, value in quality.items()}
 
 
 def good_enough(quality: Mapping[int, float], share: float = ENOUGH) -> int:

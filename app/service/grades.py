@@ -43,6 +43,16 @@ def grades_of(items: Iterable[Item]) -> tuple[Grade, ...]:
     return tuple(sorted(known, reverse=True))
 
 
+def count_grades(grades: Sequence[Grade], found: Iterable[Grade | None]) -> dict[Grade, int]:
+    """How many of those found have each grade, in the order of `grades`; nothing where one is unknown.
+
+    >>> count_grades((Grade.CLASS, Grade.OTHER), [Grade.CLASS, Grade.CLASS])
+    {<Grade.CLASS: 2>: 2, <Grade.OTHER: 0>: 0}
+    """
+    counts = Counter(found)
+    return {} if None in counts or not counts else {grade: counts[grade] for grade in grades}
+
+
 def likely_class(found: Sequence[Item]) -> tuple[str, int]:
     """The most frequent class of some pictures, of equal ones that of the earliest, and how many have it.
 

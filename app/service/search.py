@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -17,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.service.grades import Grade, grade, grades_of
-from nhl.codes import tie_order, unpack
+from app.service.answers import Answer, Query, Result
+from app.service.grades import grade, grades_of
+from nhl.codes import tie_order
 from nhl.gallery import Gallery, Item
 from nhl.gallery.codes import gallery_codes
 from nhl.index import NestedIndex
@@ -28,61 +28,8 @@ from nhl.model.encode import Encoder
 MAX_K = 100
 REPEATS, REPEAT_SECONDS = 21, 0.01
 TRIED = 300  # pictures of a gallery, to find examples
+MAP, NDCG = "map", "ndcg_at_10"
 USUAL, FEWEST_EXAMPLES = 0.95, 100
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is looked for: packed bits (B/8,), and the item if it is one of the gallery's."""
-
-    code: NDArray[np.uint8]
-    item: Item | None = None
-
-    @property
-    def token(self) -> str:
-        """The query as a short text: an item's id, or "x" and the bits in hexadecimal."""
-        return f"x{self.code.tobytes().hex()}" if self.item is None else str(self.item.id)
-
-    @property
-    def label(self) -> str:
-        """The class, empty where it is unknown."""
-        return "" if self.item is None else self.item.label
-
-    @property
-    def bits(self) -> str:
-        """The B bits as a text of 0 and 1."""
-        return "".join(map(str, unpack(self.code[None])[0]))
-
-
-@dataclass(frozen=True)
-class Result:
-    """One picture found; its grade is None where the class of the query is unknown."""
-
-    rank: int
-    item: Item
-    distance: int
-    grade: Grade | None
-
-    @property
-    def right(self) -> bool | None:
-        """Whether its class is the query's."""
-        return None if self.grade is None else self.grade >= Grade.CLASS
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The nearest pictures at one length; `search_us` is the median time of the search alone."""
-
-    query: Query
-    length: int
-    k: int
-    search_us: float
-    results: tuple[Result, ...]
-
-    @property
-    def right(self) -> int | None:
-        """How many of the results are of the query's class, None where that is unknown."""
-        return sum(bool(result.right) for result in self.results) if self.query.label else None
 
 
 class SearchService:
@@ -148,8 +95,14 @@ class SearchService:
 
     @property
     def quality(self) -> dict[int, float]:
-        """Mean average precision by code length; nothing where it was not measured."""
-        return {length: score["map"] for length, score in self.scores.items()}
+        """The `measure` by code length; nothing where it was not measured."""
+        return {length: score[self.measure] for length, score in self.scores.items()}
+
+    @property
+    def measure(self) -> str:
+        """The measure of quality: graded where labels have several levels and it was measured, else mAP."""
+        graded = len(self.grades) > 2 and self.scores and all(NDCG in score for score in self.scores.values())
+        return NDCG if graded else MAP
 
     def __len__(self) -> int:
         """How many pictures are searched."""
@@ -219,7 +172,12 @@ class SearchService:
             distances, places = self._nearest(query, length, k)
             times.append(time.perf_counter() - start)
         return Answer(
-            query, length, k, round(median(times) * 1e6, 1), self._results(query, k, distances, places)
+            query,
+            length,
+            k,
+            round(median(times) * 1e6, 1),
+            self._results(query, k, distances, places),
+            self.grades,
         )
 
     def results(self, query: Query, length: int, k: int) -> tuple[Result, ...]:

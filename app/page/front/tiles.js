@@ -5,6 +5,11 @@ const wants = {
   shuffle: () => trigger('shuffle'),
   fetch: () => trigger('fetch'),
   again: () => trigger('again'),
+  go: data => {
+    const tab = document.querySelector(`.tabs [data-view="${data.go}"]`);
+    tab.click();
+    tab.scrollIntoView({behavior: 'smooth'});
+  },
 };
 let held = null, looked = false;  // by a finger that rests
 element.addEventListener('click', event => {

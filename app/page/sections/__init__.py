@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from app import texts
 from app.page.sections import bits, coarse, compare, how, quality, speed, why
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.search import SearchService
 
 
 @dataclass(frozen=True)

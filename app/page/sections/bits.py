@@ -5,7 +5,8 @@ from html import escape
 from app import texts
 from app.page import charts
 from app.page.tiles import thumbnail
-from app.service.search import Query, Result, SearchService
+from app.service.answers import Query, Result
+from app.service.search import SearchService
 from nhl.codes import unpack
 
 

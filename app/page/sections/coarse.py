@@ -6,7 +6,9 @@ from app import texts
 from app.page import charts
 from app.page.tiles import result_tile, tile
 from app.service.analysis import Funnel, funnel
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.grades import grade
+from app.service.search import SearchService
 
 MOST_DOTS = 12_000
 MOST_FINAL = 12
@@ -78,7 +80,7 @@ def _pictures(service: SearchService, query: Query, found: Funnel, step: int) ->
         tile(
             service,
             items[n],
-            items[n].label == query.label if query.label else None,
+            grade(query.item, items[n]),
             faint=bool(found.level[n] == step),
         )
         for n in places

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 from app import texts
 from app.page import phrases
-from app.page.tiles import asked, result_tile
+from app.page.tiles import asked, named, result_tile
 from app.service.analysis import Fate, Side, compare, ladder
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.search import SearchService
 
 ALL = "all"
 
@@ -26,13 +27,13 @@ def render(service: SearchService, query: Query, length: int, k: int, detail: st
         rungs = ladder(service, query, k)
         rows = _side(service, rungs[0], rungs[0].length == length, plain=True)
         for shorter, side in pairwise(rungs):
-            rows += _side(service, side, side.length == length, _told(shorter.length, side))
+            rows += _side(service, side, side.length == length, _grown(service, shorter, side))
         return f'{head}<div class="rows">{rows}</div>'
     if int(chosen) == length:
         return f'{head}<p class="note">{texts.SAME_LENGTH}</p>'
     before, after = sorted((int(chosen), length))
     sides = compare(service, query, before, after, k)
-    told = _told(before, sides[1])
+    told = " ".join(filter(None, (_told(before, sides[1]), _grown(service, *sides))))
     both = "".join(_side(service, side, side.length == length) for side in sides)
     return f'{head}<p class="told" role="status">{told}</p><div class="sides">{both}</div>'
 
@@ -47,8 +48,15 @@ def _told(before: int, side: Side) -> str:
     return phrases.compared(before, side.length, side.count(Fate.KEPT), side.count(Fate.GAINED))
 
 
+def _grown(service: SearchService, shorter: Side, longer: Side) -> str:
+    """What the step changes in the numbers of each grade."""
+    before, after = (named(side.counts(service.grades)) for side in (shorter, longer))
+    return f"{grown}." if (grown := phrases.grown(before, after)) else ""
+
+
 def _side(service: SearchService, side: Side, now: bool, told: str = "", plain: bool = False) -> str:
-    right = " ".join(filter(None, (told, phrases.right_of(side.right, len(side.results)))))
+    counts = phrases.counted(named(side.counts(service.grades)), len(side.results))
+    right = " ".join(filter(None, (told, counts)))
     tiles = "".join(
         result_tile(service, result, "" if plain else fate.value) for result, fate in side.results
     )

@@ -5,7 +5,8 @@ from html import escape
 from app import texts
 from app.page import charts
 from app.page.tiles import asked, thumbnail
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.search import SearchService
 from nhl.codes import unpack
 
 

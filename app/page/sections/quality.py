@@ -3,9 +3,11 @@
 from app import texts
 from app.page import charts, phrases
 from app.service.analysis import ENOUGH, good_enough, query_quality
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.search import SearchService
 
-MAP, PRECISION, SAME_THING = "map", "p@10", "same@10"
+SHOWN = (("ndcg_at_10", "map"), ("precision_at_10", "p@10"), ("instance_recall_at_10", "same@10"))
+"""The measures that are shown, of each line the first that there is."""
 
 
 def render(service: SearchService, query: Query, length: int) -> str:
@@ -25,8 +27,8 @@ def render(service: SearchService, query: Query, length: int) -> str:
         best = good_enough(overall)
         sentence = texts.ENOUGH.format(length=best, share=ENOUGH)
         verdict = f'<p class="verdict" data-enough="{best}">{sentence}</p>'
-    notes = [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
-    notes += [texts.SAME_THING_NOTE] if texts.SAME_THING in series else []
+    notes = [note for key, note in texts.MEASURE_NOTES.items() if texts.MEASURES[key] in series]
+    notes += [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
     notes += [] if texts.THIS_QUERY in series else [texts.NO_CLASS]
     return (
         f'<h2>{texts.QUALITY}</h2>{verdict}<div class="sides"><div><ul class="keys">{keys}</ul>{chart}</div>'
@@ -36,15 +38,11 @@ def render(service: SearchService, query: Query, length: int) -> str:
 
 
 def _series(service: SearchService, query: Query) -> dict[str, dict[int, float]]:
-    def measured(key: str) -> dict[int, float]:
-        return {length: score[key] for length, score in service.scores.items() if key in score}
-
-    found = {
-        texts.MAP: measured(MAP),
-        texts.PRECISION: measured(PRECISION),
-        texts.THIS_QUERY: query_quality(service, query),
-        texts.SAME_THING: measured(SAME_THING),
-    }
+    found: dict[str, dict[int, float]] = {}
+    for keys in SHOWN:
+        key = next((key for key in keys if all(key in score for score in service.scores.values())), keys[-1])
+        found[texts.MEASURES[key]] = {b: score[key] for b, score in service.scores.items() if key in score}
+    found[texts.THIS_QUERY] = query_quality(service, query)
     return {name: values for name, values in found.items() if list(values) == list(service.lengths)}
 
 

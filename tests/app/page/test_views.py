@@ -15,7 +15,9 @@ from app import class_names, texts
 from app.page import charts, phrases, sections, tiles, views
 from app.page.sections import speed, why
 from app.page.tour import STEPS
-from app.service.search import Query, SearchService
+from app.service.answers import Query
+from app.service.grades import Grade
+from app.service.search import SearchService
 from app.service.speed import Job, Timing
 
 
@@ -227,26 +229,67 @@ def test_the_drawing_counts_the_bits_that_differ(service: SearchService) -> None
 
 
 @pytest.mark.parametrize(
-    ("right", "fate", "said"),
+    ("grade", "fate", "said"),
     [
-        (True, "gained", "new, right"),
-        (False, "gained", "new, wrong"),
-        (True, "lost", "lost, right"),
-        (False, "lost", "gone, wrong"),
+        (Grade.INSTANCE, "gained", "new, right"),
+        (Grade.CLASS, "gained", "new, right"),
+        (Grade.GROUP, "gained", "new, near"),
+        (Grade.OTHER, "gained", "new, wrong"),
+        (Grade.CLASS, "lost", "lost, right"),
+        (Grade.OTHER, "lost", "gone, wrong"),
         (None, "gained", "new"),
-        (True, "kept", "kept"),
+        (Grade.CLASS, "kept", "kept"),
     ],
 )
 def test_what_became_of_a_result_is_said_with_its_verdict(
-    service: SearchService, right: bool | None, fate: str, said: str
+    service: SearchService, grade: Grade | None, fate: str, said: str
 ) -> None:
-    drawn = parsed(tiles.tile(service, service.items[0], right, fate))
+    drawn = parsed(tiles.tile(service, service.items[0], grade, fate))
     button = drawn.find(".//button")
     assert button is not None
     assert drawn.findtext(".//span[@class='fate']") == said
     assert str(button.get("aria-label")).endswith(said)
-    mark = {True: " right", False: " wrong", None: ""}[right]
-    assert str(button.get("class")).strip() == f"mini {fate}{mark}"
+    assert str(button.get("class")).strip() == f"mini {fate} {tiles.MARKS[grade]}".strip()
+
+
+def test_every_grade_has_a_word_and_a_shape_of_its_own() -> None:
+    assert set(texts.GRADES) == {grade.name for grade in Grade}
+    shapes = [ElementTree.fromstring(tiles.BADGES[grade])[0].get("d") for grade in Grade]
+    assert len(set(shapes)) == len({tiles.MARKS[grade] for grade in Grade}) == len(Grade)
+
+
+def test_grades_are_counted_first(service: SearchService) -> None:
+    answer = service.search(service.query("20"), 16, 12)
+    line = parsed(views.facts(service, answer))[0]
+    assert line.get("class") == "grades"
+    told = {str(span.get("data-grade")): span.findtext("b") for span in line if span.get("data-grade")}
+    assert told == {grade.name.lower(): str(count) for grade, count in answer.counts.items()}
+    assert sum(map(int, filter(None, told.values()))) == 12
+
+
+def test_a_query_of_unknown_class_is_told_what_it_may_be(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = service.search(service.picture(draw("red", 701)), 128, 12)
+    line = parsed(views.facts(service, answer))[0]
+    said = "".join(line.itertext())
+    nearest = answer.results[0].distance
+    assert said == f"Most look like red (12 of 12). The nearest differs in {nearest} of 128 bits."
+    monkeypatch.setattr(SearchService, "is_far", lambda self, query: True)
+    far = parsed(views.facts(service, answer))[0]
+    assert far.findtext("strong") == texts.FAR
+
+
+def test_the_curve_is_graded_where_that_was_measured(service: SearchService) -> None:
+    scores = {length: {"map": 0.5, "ndcg_at_10": length / 200} for length in service.lengths}
+    assert service.measure == "map"
+    fresh = SearchService(service.encoder, service.gallery, service.codes, scores)
+    assert fresh.measure == ("ndcg_at_10" if len(fresh.grades) > 2 else "map")
+    fresh.grades = tuple(sorted(Grade, reverse=True))
+    assert fresh.quality[128] == 0.64
+    curve = parsed(views.curve(fresh, 32))
+    assert "nDCG@10" in "".join(curve.itertext())
+    assert curve.find(".//button[@data-go='quality']") is not None
 
 
 def test_licences_are_links(service: SearchService, monkeypatch: pytest.MonkeyPatch) -> None:

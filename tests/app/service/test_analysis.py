@@ -10,6 +10,7 @@ from drawings import draw
 
 from app.service import analysis
 from app.service.analysis import Fate, compare, funnel, good_enough, ladder, query_quality
+from app.service.grades import Grade, grade
 from app.service.search import SearchService
 from nhl.codes import hamming
 
@@ -33,8 +34,9 @@ def test_what_two_lengths_share_is_kept_and_the_rest_lost_or_gained(service: Sea
     assert {r.item.id for r, fate in before.results if fate == Fate.LOST} == old - new
     assert {r.item.id for r, fate in after.results if fate == Fate.GAINED} == new - old
     assert after.count(Fate.KEPT) == before.count(Fate.KEPT) == len(old & new)
-    assert after.right == service.search(query, 128, 12).right
-    assert compare(service, service.picture(draw("red", 500)), 8, 16, 6)[0].right is None
+    assert after.counts(service.grades) == service.search(query, 128, 12).counts
+    unknown = compare(service, service.picture(draw("red", 500)), 8, 16, 6)[0]
+    assert unknown.counts(service.grades) == {}
 
 
 def test_a_ladder_compares_each_length_with_the_next_shorter(service: SearchService) -> None:
@@ -70,6 +72,29 @@ def test_a_searched_picture_does_not_count_as_found_by_itself(service: SearchSer
     assert len(codes) == 23
     assert query_quality(service, service.query(str(item.id)))[128] <= 1
     assert hamming(code[None], code[None])[0, 0] == 0
+
+
+def test_the_graded_quality_of_one_query_is_its_ndcg(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand, at a length where no two of the nearest tie: 2^grade - 1, discounted by the place."""
+    fresh = SearchService(service.encoder, service.gallery, service.codes)
+    fresh.grades = tuple(sorted(Grade, reverse=True))
+    monkeypatch.setattr(SearchService, "measure", "ndcg_at_10")
+    query = fresh.query("20")
+    found = query_quality(fresh, query)
+    distances = hamming(query.code[None], fresh.codes, 128)[0]
+    grades = [grade(query.item, item) or 0 for item in fresh.items]
+    everything = [
+        (d, g) for d, g, item in zip(distances, grades, fresh.items, strict=True) if item != query.item
+    ]
+    orders = [sorted(everything, key=lambda pair: (pair[0], sign * pair[1])) for sign in (-1, 1)]
+    gains = [sum((2**g - 1) / np.log2(i + 2) for i, (_, g) in enumerate(order[:10])) for order in orders]
+    best = sorted((g for _, g in everything), reverse=True)[:10]
+    ideal = sum((2**g - 1) / np.log2(i + 2) for i, g in enumerate(best))
+    assert (
+        gains[1] / ideal - 1e-9 <= found[128] <= gains[0] / ideal + 1e-9
+    )  # between the worst and best of ties
 
 
 def test_a_query_of_unknown_class_has_no_quality(service: SearchService) -> None:

@@ -8,8 +8,9 @@ import pytest
 from drawings import draw, encoded
 from PIL import Image
 
+from app.service.answers import Query
 from app.service.grades import Grade, grade, grades_of, likely_class
-from app.service.search import MAX_K, Query, SearchService, read_scores
+from app.service.search import MAX_K, SearchService, read_scores
 from nhl.codes import hamming
 from nhl.gallery import Item, write_gallery
 from nhl.gallery.codes import gallery_codes
@@ -80,7 +81,7 @@ def test_grades_a_result_by_what_it_shares_with_the_query() -> None:
     found = [grade(cat, item) for item in (same, other, bird, flag)]
     assert found == [Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER]
     assert {grade(None, item) for item in (same, flag)} == {None}
-    assert grade(Item(5, "cat"), same) is None  # its class is unknown
+    assert grade(Item(5, "cat", ""), same) is None  # its class is unknown
     file, twin = (Item(n, "a.jpg", "x", ("x",)) for n in (6, 7))
     assert grade(file, twin) is Grade.CLASS  # files of one name are no drawings of one thing
     assert grades_of([cat]) == (Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER)
