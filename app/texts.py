@@ -56,7 +56,7 @@ READING = "Reading the picture …"
 NO_CAMERA = "The camera cannot be used here."
 
 EXAMPLES = "Or try one of these"
-EXAMPLES_NOTE = "The network has never seen them."
+EXAMPLES_NOTE = "Three photographs, and drawings; the network has never seen any of them."
 SHUFFLE = "Shuffle"
 FIRST_EXAMPLES = (
     *("leopard", "flamingo", "watermelon", "fire engine", "saxophone", "thinking face", "sunflower"),
@@ -75,7 +75,7 @@ LIKELY = (
 )
 NO_LIKELY = "The nearest differs in {distance} of {length} bits."
 FAR = "Nothing here is much like it: for 95 % of the pictures that the network has never seen, the nearest is nearer."
-DIFFER = "bits differ"
+DIFFER = "The number under a picture: how many of the bits differ."
 DISTANCE = "distance"
 COPY = "Copy link"
 COPIED = "Copied"
@@ -84,8 +84,8 @@ CURVE = "Quality at each length"
 CURVE_NOTES = {
     "map": "Mean average precision, with pictures as queries that the network has never seen.",
     "ndcg_at_10": (
-        "nDCG@10: how well the first ten are ordered. The same emoji counts 7, its class 3, its group 1; 1 is perfect. "
-        "Queries are pictures that the network has never seen."
+        "nDCG@10: 1 if no ten pictures were better. The same emoji counts 7, its class 3, its group 1. Queries are "
+        "pictures that the network has never seen."
     ),
 }
 MORE_MEASURES = "More measures"

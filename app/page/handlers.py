@@ -10,12 +10,13 @@ import gradio as gr
 from PIL import Image
 
 from app import texts
-from app.page import phrases, sections, tiles, views
+from app.page import phrases, sections, views
 from app.page.components import uploaded
 from app.page.links import NAMES, Wanted
 from app.page.sections import speed
 from app.page.state import Found, State, changed, choice, politely, readable, sent
 from app.page.tour import STEPS
+from app.photographs import photograph
 from app.service.answers import Query
 from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
 from app.service.own_pictures import MOST_PICTURES, OwnPictures
@@ -88,9 +89,12 @@ class Handlers:
     def pick(
         self, length: Any, k: Any, view: Any, place: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
-        """A picture of the gallery becomes the query."""
-        service = self.at(place, request)
-        return self.asked(place, service, service.query(str(sent(event).get("query"))), length, k, view)
+        """A picture of the gallery, or a photograph of the examples, becomes the query."""
+        service, wanted = self.at(place, request), sent(event)
+        if "photo" not in wanted:
+            return self.asked(place, service, service.query(str(wanted.get("query"))), length, k, view)
+        image = photograph(str(wanted["photo"]))
+        return self.asked(place, service, service.picture(image), length, k, view, image)
 
     @politely
     def resize(self, token: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
@@ -273,28 +277,3 @@ class Handlers:
         """Other pictures to try."""
         service = self.at(place, request)
         return views.examples(service, service.examples(EXAMPLES))
-
-    def search(self, image: Any, length: Any, k: Any, request: gr.Request) -> dict[str, Any]:
-        """Find the pictures of the gallery nearest to an image, by the first `length` bits of their codes.
-
-        Args:
-            image: the picture to look for.
-            length: the code length in bits.
-            k: how many pictures to answer.
-        """
-        try:
-            answer = self.service.search(self.service.picture(readable(image)), length, k)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        results = [
-            {
-                "rank": result.rank,
-                "id": result.item.id,
-                "name": result.item.name,
-                "label": result.item.label,
-                "distance": result.distance,
-                "image": f"{request.request.base_url}{tiles.thumbnail(self.service, result.item)}",
-            }
-            for result in answer.results
-        ]
-        return {"length": answer.length, "search_us": answer.search_us, "results": results}

@@ -6,6 +6,7 @@ import gradio as gr
 
 from app import texts
 from app.page import sections, views
+from app.page.api import search_call
 from app.page.components import Argument, BitsSlider, Choice, CopyLink, FilesInput, PictureInput, Tiles
 from app.page.handlers import DEFAULT_K, K_CHOICES, Handlers
 from app.page.state import State
@@ -95,7 +96,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         notice.poll(on.fetch, [bits, k, view], state, **quiet)
         files.give(on.give, [bits, k, view], state, concurrency_id="own", concurrency_limit=2, **private)
         ask.click(
-            on.search,
+            search_call(service),
             [picture, length_wanted, k_wanted],
             answer,
             api_name="search",

@@ -3,16 +3,18 @@
 import time
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from urllib.parse import urlencode
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from app import texts
 from app.class_names import class_name
 from app.page import charts, phrases
 from app.page.tiles import BADGES, MARKS, large_tile, named, thumbnail
 from app.page.tour import STEPS
+from app.photographs import CREDITS, PHOTOGRAPHS, photograph
 from app.service.answers import Answer, Query
 from app.service.grades import likely_class
 from app.service.search import SearchService
@@ -42,7 +44,8 @@ def footer(service: SearchService) -> str:
     pictures = f"<p>{_licences(texts.CREDITS.format(credits=credits))}</p>" if credits else ""
     backbone = service.encoder.config.backbone.replace("tf_efficientnet_lite", "EfficientNet-Lite")
     weights = texts.WEIGHTS.format(network=escape(backbone))
-    return f"<div class='end' role='contentinfo'>{pictures}<p>{weights}</p><p>{texts.ABOUT}</p></div>"
+    photographs = f"<p>{_licences(CREDITS)}.</p>"
+    return f"<div class='end' role='contentinfo'>{pictures}{photographs}<p>{weights}</p><p>{texts.ABOUT}</p></div>"
 
 
 def _licences(credits: str) -> str:
@@ -78,11 +81,16 @@ def _data_uri(image: Image.Image) -> str:
 
 
 def examples(service: SearchService, items: Sequence[Item]) -> str:
-    """Pictures to try, each a button."""
-    buttons = "".join(
+    """Photographs and pictures of the gallery to try, each a button."""
+    photographs = "".join(
+        f'<li><button data-photo="{name}" aria-label="{title}" title="{title}">'
+        f'<img class="photo" src="{_small(name)}" alt="" draggable="false"></button></li>'
+        for name, title in PHOTOGRAPHS.items()
+    )
+    buttons = photographs + "".join(
         f'<li><button data-query="{item.id}" aria-label="{escape(item.name)}" title="{escape(item.name)}">'
         f'<img src="{thumbnail(service, item)}" alt="" draggable="false"></button></li>'
-        for item in items
+        for item in items[: len(items) - len(PHOTOGRAPHS)]
     )
     return (
         f"<section><div class='bar'><h2>{texts.EXAMPLES}</h2><button class='quiet' data-shuffle>{texts.SHUFFLE}"
@@ -114,6 +122,13 @@ def grades(service: SearchService, answer: Answer) -> str:
     return f'<p class="grades likely">{far}{told}</p>'
 
 
+@cache
+def _small(name: str) -> str:
+    """A photograph as a small picture in an address."""
+    square = ImageOps.fit(photograph(name), (96, 96))
+    return f"data:image/webp;base64,{b64encode(thumbnails.thumbnail(square)).decode()}"
+
+
 def facts(service: SearchService, answer: Answer) -> str:
     """How good, how fast, how large: the grades, and four numbers."""
     shown, right = len(answer.results), answer.right
@@ -137,19 +152,18 @@ def _unit(text: str) -> str:
 
 
 def results(service: SearchService, answer: Answer, place: str) -> str:
-    """The pictures found, nearest first, each a button that makes it the query, under what the marks mean.
+    """The pictures found, nearest first, each a button that makes it the query.
 
     Args:
         service: of the gallery.
         answer: what was found.
         place: the gallery's name in a link.
     """
-    legend = f"<span><b>7</b>{texts.DIFFER}</span>"
     tiles = "".join(large_tile(service, result) for result in answer.results)
     link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
     status = phrases.summary(len(answer.results), answer.length, named(answer.counts))
     return (
-        f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{legend}</p>'
+        f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{texts.DIFFER}</p>'
         f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'
     )
 

@@ -1,5 +1,6 @@
 // Buttons say in a data attribute what they want; what is pending asks again; pictures tell their code.
 const wants = {
+  photo: data => trigger('select', {photo: data.photo}),
   query: data => trigger('select', {query: data.query}),
   step: data => trigger('step', {step: data.step}),
   shuffle: () => trigger('shuffle'),
