@@ -62,9 +62,8 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         )
 
         with gr.Row(visible=False):
-            lengths = {
-                "anyOf": [{"const": length} for length in service.lengths]
-            }  # Gradio quotes those of an enum
+            choices = [{"const": length} for length in service.lengths]
+            lengths = {"anyOf": choices}  # Gradio would quote those of an enum in its example
             length_wanted = Argument(on.length, lengths, label="length")
             k_wanted = Argument(DEFAULT_K, {"type": "integer", "minimum": 1, "maximum": MAX_K}, label="k")
             ask, answer = gr.Button(), gr.JSON()
