@@ -1,15 +1,17 @@
 """Hash centres that nest: one sign matrix whose every prefix of whole bytes keeps the classes apart."""
 
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 _BYTES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)  # (256, 8)
-_BYTE_DISTANCES = (_BYTES[:, None] != _BYTES[None]).sum(2)  # (256, 256)
+_BYTE_DISTANCES = (_BYTES[:, None] != _BYTES[None]).sum(2, dtype=np.int16)  # (256, 256)
 _EVEN = np.flatnonzero(_BYTES.sum(1) % 2 == 0)
 _HAMMING = np.array([a ^ b ^ c ^ d for a in (0, 255) for b in (0, 15) for c in (0, 51) for d in (0, 85)])
 _STEEPNESS = 1.5
+MOST_BITS = np.iinfo(np.int16).max
 _BYTE_CROWDING = np.exp(-_STEEPNESS * _BYTE_DISTANCES)
 
 
@@ -30,7 +32,7 @@ def hash_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
         (C, b), -1 and +1; read-only, since it is shared.
 
     Raises:
-        ValueError: if `classes` is below 1 or `length` is no positive multiple of 8.
+        ValueError: if `classes` is below 1, or `length` is no positive multiple of 8 or above 32,767.
 
     >>> centers = hash_centers(10, 16)
     >>> centers.shape, int((centers[:, None] != centers[None]).sum(2)[~np.eye(10, dtype=bool)].min())
@@ -38,20 +40,35 @@ def hash_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
     """
     if classes < 1:
         raise ValueError(f"`classes` must be at least 1 but got {classes}")
-    if length < 8 or length % 8:
-        raise ValueError(f"`length` must be a positive multiple of 8 but got {length}")
-    distances = np.zeros((classes, classes), dtype=np.int64)
-    columns = []
-    for block in range(length // 8):
-        choice = _best_bytes(distances, np.random.default_rng((seed, block)))
-        distances += _BYTE_DISTANCES[np.ix_(choice, choice)]
-        columns.append(_BYTES[choice])
-    centers = np.concatenate(columns, axis=1).astype(np.int8) * 2 - 1
+    if length < 8 or length % 8 or length > MOST_BITS:
+        raise ValueError(f"`length` must be a positive multiple of 8 up to {MOST_BITS} but got {length}")
+    centers = np.concatenate(_grown(classes, seed).up_to(length // 8), axis=1).astype(np.int8) * 2 - 1
     centers.flags.writeable = False
     return centers
 
 
-def _best_bytes(distances: NDArray[np.int64], rng: np.random.Generator, sweeps: int = 12) -> NDArray[np.intp]:
+class _Centers:
+    """Centres that grow by a byte: a longer length goes on from a shorter one."""
+
+    def __init__(self, classes: int, seed: int) -> None:
+        self.distances, self.seed = np.zeros((classes, classes), dtype=np.int16), seed
+        self.columns: list[NDArray[np.uint8]] = []
+        self.turn = Lock()
+
+    def up_to(self, count: int) -> list[NDArray[np.uint8]]:
+        """The first `count` bytes as bits, (C, 8) each."""
+        with self.turn:
+            while len(self.columns) < count:
+                choice = _best_bytes(self.distances, np.random.default_rng((self.seed, len(self.columns))))
+                self.distances += _BYTE_DISTANCES[np.ix_(choice, choice)]
+                self.columns.append(_BYTES[choice])
+            return self.columns[:count]
+
+
+_grown = lru_cache(maxsize=8)(_Centers)
+
+
+def _best_bytes(distances: NDArray[np.int16], rng: np.random.Generator, sweeps: int = 12) -> NDArray[np.intp]:
     """A byte for each class (C,), given the distances (C, C) over the bits before it."""
     count = len(distances)
     # Two bytes of the extended Hamming code differ in four bits or more, two of even weight in two.
@@ -61,10 +78,10 @@ def _best_bytes(distances: NDArray[np.int64], rng: np.random.Generator, sweeps: 
         before = choice.copy()
         for c in rng.permutation(count):
             # Crowding of each byte: a sum of exp(-distance) over the other classes, the nearest scaled to 1.
-            apart = distances[c] - np.delete(distances[c], c).min(initial=count)
+            apart = (distances[c] - np.delete(distances[c], c).min(initial=MOST_BITS)).astype(float)
             weights = np.exp(-_STEEPNESS * apart)
             weights[c] = 0
-            crowding = _BYTE_CROWDING[:, choice] @ weights  # (256,)
+            crowding = _BYTE_CROWDING @ np.bincount(choice, weights, 256)  # (256,)
             best = int(crowding.argmin())
             if crowding[best] < crowding[choice[c]]:
                 choice[c] = best

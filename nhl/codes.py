@@ -91,13 +91,25 @@ def check_ids(ids: ArrayLike, held: Callable[[NDArray[Any]], NDArray[Any]]) -> N
     Raises:
         ValueError: if they are not whole numbers, or one is not in the index.
     """
-    numbers = np.unique(np.asarray(ids))
-    if numbers.size and numbers.dtype.kind not in "iu":
-        raise ValueError(f"`ids` must be whole numbers but got {numbers.dtype}")
+    numbers = np.unique(whole_numbers(ids))
     unknown = np.setdiff1d(numbers, held(numbers))
     if unknown.size:
         raise ValueError(f"`ids` must be in the index but got {unknown[0]}")
     return numbers
+
+
+def whole_numbers(ids: ArrayLike) -> NDArray[np.int64]:
+    """Ids (M,), checked; one alone counts as a list of one.
+
+    Raises:
+        ValueError: if they are not whole numbers, or have several dimensions.
+    """
+    numbers = np.atleast_1d(np.asarray(ids))
+    if numbers.size and numbers.dtype.kind not in "iu":
+        raise ValueError(f"`ids` must be whole numbers but got {numbers.dtype}")
+    if numbers.ndim != 1:
+        raise ValueError(f"`ids` must have one dimension but got shape {numbers.shape}")
+    return numbers.astype(np.int64)
 
 
 def pack(outputs: ArrayLike) -> NDArray[np.uint8]:

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from nhl import centers
 from nhl.centers import hash_centers
 
 
 def smallest_distance(classes: int, length: int, seed: int = 0) -> int:
-    centers = hash_centers(classes, length, seed).astype(int)
-    distances = (length - centers @ centers.T) // 2
+    signs = hash_centers(classes, length, seed).astype(int)
+    distances = (length - signs @ signs.T) // 2
     return int(distances[~np.eye(classes, dtype=bool)].min())
 
 
@@ -28,11 +29,11 @@ def test_shorter_centers_are_prefixes() -> None:
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 98, 300])
 def test_any_number_of_classes(classes: int) -> None:
-    centers = hash_centers(classes, 24)
-    assert centers.shape == (classes, 24)
-    assert centers.dtype == np.int8
-    assert set(np.unique(centers)) <= {-1, 1}
-    assert len(np.unique(centers, axis=0)) == classes
+    signs = hash_centers(classes, 24)
+    assert signs.shape == (classes, 24)
+    assert signs.dtype == np.int8
+    assert set(np.unique(signs)) <= {-1, 1}
+    assert len(np.unique(signs, axis=0)) == classes
 
 
 def test_two_classes_are_opposite() -> None:
@@ -44,9 +45,26 @@ def test_more_classes_than_bytes_share_them_evenly() -> None:
     assert counts.max() <= 3
 
 
+def test_a_thousand_classes_stay_apart() -> None:
+    found = {length: smallest_distance(1000, length) for length in (16, 32, 64, 128)}
+    assert all(found[length] >= least for length, least in {16: 2, 32: 9, 64: 23, 128: 53}.items())
+
+
+def test_a_longer_length_goes_on_from_a_shorter_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: list[int] = []
+    best = centers._best_bytes
+    monkeypatch.setattr(
+        centers, "_best_bytes", lambda distances, rng: (grown.append(1), best(distances, rng))[1]
+    )
+    for length in (8, 16, 64, 32):
+        hash_centers(21, length, 7)
+    assert len(grown) == 8  # a byte each, once
+
+
 def test_the_seed_settles_all() -> None:
     first = hash_centers(30, 16, 1).copy()
     hash_centers.cache_clear()
+    centers._grown.cache_clear()
     assert np.array_equal(hash_centers(30, 16, 1), first)
     assert not np.array_equal(hash_centers(30, 16, 2), first)
 
@@ -59,6 +77,8 @@ def test_shared_centers_cannot_be_written() -> None:
 def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="`classes` must be at least 1 but got 0"):
         hash_centers(0, 8)
-    for length in (0, -8, 12):
-        with pytest.raises(ValueError, match=f"`length` must be a positive multiple of 8 but got {length}"):
+    for length in (0, -8, 12, 32768):
+        with pytest.raises(
+            ValueError, match=f"`length` must be a positive multiple of 8 up to 32767 but got {length}"
+        ):
             hash_centers(3, length)
