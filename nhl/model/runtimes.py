@@ -203,14 +203,28 @@ def save_graph(folder: Path, path: Path) -> None:
 
     openvino, size = _import_openvino(), read_config(folder).preprocessing.size
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
-    trace: Any = torch.jit.trace
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing is deprecated, and three times as fast as export
-        traced = trace(_torch_outputs(folder, "cpu"), pixels, check_trace=False)
-        model = openvino.convert_model(
-            traced, example_input=pixels, input=openvino.PartialShape(pixels.shape)
-        )
+        recorded, example = _recorded(_torch_outputs(folder, "cpu"), pixels)
+        shape = openvino.PartialShape(pixels.shape)
+        model = openvino.convert_model(recorded, input=shape, **example)
+    model.reshape(shape)
     openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def _recorded(outputs: Callable[[Any], Any], pixels: Any) -> tuple[Any, dict[str, Any]]:
+    """The operations of a network as OpenVINO takes them, by `torch.jit.trace` for as long as torch has it."""
+    import torch
+
+    trace: Any = getattr(torch.jit, "trace", None)
+    if trace is not None:
+        return trace(outputs, pixels, check_trace=False), {"example_input": pixels}
+
+    class Outputs(torch.nn.Module):
+        def forward(self, pixels: torch.Tensor) -> Any:
+            return outputs(pixels)
+
+    return torch.export.export(Outputs(), (pixels,)), {}
 
 
 def _write(path: Path, graph: tuple[bytes, bytes]) -> None:

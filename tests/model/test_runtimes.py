@@ -1,6 +1,7 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,3 +32,28 @@ def test_cache_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setattr("sys.platform", "linux")
     assert next(cache_folders()) == Path("/home/me/.cache/nhl")
+
+
+def test_a_torch_that_traces_no_more_is_exported(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openvino = pytest.importorskip("openvino")
+    runtimes.save_graph(tiny_checkpoint, tmp_path / "traced.xml")
+    monkeypatch.delattr(torch.jit, "trace")
+    runtimes.save_graph(tiny_checkpoint, tmp_path / "exported.xml")
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    traced, exported = (
+        openvino.Core().compile_model(tmp_path / f"{name}.xml", "CPU", settings)(pixels)[0]
+        for name in ("traced", "exported")
+    )
+    np.testing.assert_allclose(exported, traced, rtol=1e-4, atol=1e-5)
+
+
+def test_a_lent_gpu_is_not_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On ZeroGPU torch says that there is one, outside the functions that have it too."""
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setattr(runtimes, "which", lambda _: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(runtimes, "find_spec", lambda _: True)
+    assert fastest_runtime() == "openvino"
