@@ -12,6 +12,7 @@ BENCHMARKS = {
     "gallery": "a folder of JPEG files to a gallery, beside its encoder on the same files",
     "train": "all code lengths in one training run against a run for each",
     "gpu": "on a machine with a GPU: tests, pictures a second, and the page's model in minutes",
+    "nesting": "one nested code, a model for each length, and a long code cut short",
     "startup": "seconds until the page answers, and its memory",
     "page": "a query's way through the server, the slider, the first load",
     "reliability": "kills at random moments, a full disk, a crowd: docs/RELIABILITY.md",

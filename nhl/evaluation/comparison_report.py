@@ -23,6 +23,12 @@ def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
     return {loss: {mode: np.array(rows) for mode, rows in of.items()} for loss, of in found.items()}
 
 
+def asked(result: dict[str, Any]) -> Records:
+    """The records of the losses and modes that were asked for: a file may hold more."""
+    losses, modes = result["comparison"].get("losses"), result["comparison"]["modes"]
+    return [r for r in result["records"] if r["mode"] in modes and (losses is None or r["loss"] in losses)]
+
+
 def gains(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
     """By loss and mode: the relative gain in mAP over "single" at each length (L,), of the means over seeds."""
     return {
@@ -50,7 +56,7 @@ def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def table(result: dict[str, Any]) -> str:
     """Markdown: a row a loss and mode, mAP in per cent with the standard deviation over seeds."""
-    records = result["records"]
+    records = asked(result)
     lengths = sorted({r["length"] for r in records})
     modes = result["comparison"]["modes"]
     gained = gains(records)
@@ -97,8 +103,8 @@ def picture(result: dict[str, Any], path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ModuleNotFoundError("a picture needs the package matplotlib: pip install matplotlib") from error
-    found = maps(result["records"])
-    lengths = sorted({r["length"] for r in result["records"]})
+    records = asked(result)
+    found, lengths = maps(records), sorted({r["length"] for r in records})
     columns = min(4, len(found))
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained", facecolor="white")

@@ -1,6 +1,5 @@
 """The features of a frozen backbone for the three parts of a protocol, computed once and kept on disk."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,14 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from nhl.atomic_write import atomic_write
 from nhl.data import Pictures, Protocol
 from nhl.data.views import Views
+from nhl.digest import sha256
 from nhl.model.backbones import create_backbone
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.settings import Settings
+
+VERSION = 1  # of how features are computed: another one makes all of them anew
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ def features(
 ) -> Features:
     """The features of a protocol by the backbone of the settings, scaled to mean 0 and deviation 1.
 
+    They are kept under a digest of all pictures, of the network's weights and of the settings that change them, so
+    that no other pictures or weights share them.
+
     Args:
         settings: which backbone, size, fit and seed, and how many views.
         protocol: the pictures.
@@ -74,11 +79,18 @@ def features(
         progress: called with the number of pictures done and of all.
     """
     used = ("backbone", "pretrained", "size", "fit", "views", "precision", "seed")
-    described = [protocol.description, {name: getattr(settings, name) for name in used}]
-    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
-    path = cache / f"features-{key}.safetensors"
+    torch.manual_seed(settings.seed)
+    backbone = create_backbone(settings.backbone, settings.pretrained).eval()
+    weights = (np.atleast_1d(value.numpy()) for value in backbone.state_dict().values())
+    key = sha256(
+        str(VERSION),
+        json.dumps({name: getattr(settings, name) for name in used}),
+        *(part.digest() for part in (protocol.train, protocol.query, protocol.database)),
+        sha256(*weights),
+    )
+    path = cache / f"features-{key[:16]}.safetensors"
     if not path.is_file():
-        found = _compute(settings, protocol, progress)
+        found = _compute(backbone, settings, protocol, progress)
         cache.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as partial:
             save_file(found, partial)
@@ -90,12 +102,10 @@ def features(
 
 
 def _compute(
-    settings: Settings, protocol: Protocol, progress: Callable[[int, int], None]
+    backbone: nn.Module, settings: Settings, protocol: Protocol, progress: Callable[[int, int], None]
 ) -> dict[str, Tensor]:
-    torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    backbone = create_backbone(settings.backbone, settings.pretrained).eval().to(device)
-    backbone.to(memory_format=torch.channels_last)
+    backbone.to(device).to(memory_format=torch.channels_last)
     preprocessing = Preprocessing(size=settings.size, fit=settings.fit)
     parts = {"plain": protocol.train, "query": protocol.query, "database": protocol.database}
     total, done = sum(map(len, parts.values())) + settings.views * len(protocol.train), 0

@@ -275,3 +275,19 @@ def test_gpu_measures_and_trains(tmp_path, tiny_gallery, monkeypatch):
     assert (result["epochs"], result["gpu"]) == (3, "none")
     assert result["pictures_per_second"] > 0
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_nesting_sums_up_by_hand():
+    from benchmarks.nesting import summary
+
+    quality = {"equal": (0.4, 0.6), "single": (0.5, 0.5), "cut": (0.2, 0.5)}
+    records = [
+        {"mode": mode, "length": length, "seed": seed, "map": values[k] + 0.1 * seed, "seconds": 3.0}
+        for mode, values in quality.items()
+        for k, length in enumerate((8, 16))
+        for seed in (0, 1)
+    ]
+    found = summary(records, (8, 16))
+    assert found["quality"] == {"nested": [0.45, 0.65], "single": [0.55, 0.55], "cut": [0.25, 0.55]}
+    assert found["deviation"]["cut"] == [0.05, 0.05]
+    assert found["seconds"] == {"nested": 3.0, "single": 6.0, "cut": 3.0}  # a run for each length

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drawings import draw, encoded
 
 from nhl.__main__ import main
+from nhl.data import Pictures, Protocol
 from nhl.evaluation import compare as comparing
+from nhl.evaluation import features as features_of
 from nhl.evaluation.compare import Comparison, compare, measure
 from nhl.evaluation.comparison_report import gains, losing, maps, picture, table
 from nhl.evaluation.features import Features
@@ -46,7 +49,7 @@ def test_every_mode_learns(found: Features, mode: str) -> None:
     records = measure(longer, found, "csq", mode, 0)
     assert [record["length"] for record in records] == [8, 16]
     assert all(record["map"] > 0.5 for record in records)  # chance is 0.25
-    if not mode.startswith("single"):
+    if not mode.startswith("single"):  # nested, or cut short
         assert len({record["seconds"] for record in records}) == 1  # one run
 
 
@@ -158,6 +161,48 @@ def test_figures_by_hand() -> None:
     assert "| csq | full | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 | +20.0 % |" in text
     assert "| full | +20.0 % | +20.0 % | +20.0 % | 1 of 1 | 0 of 2 |" in text
     assert "| single |  |  |  |  |  |" in text
+
+
+def test_a_file_may_hold_more_than_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    fewer = {**RESULT, "comparison": {**RESULT["comparison"], "modes": ["single"]}}
+    assert "full" not in table(fewer)
+    picture(fewer, tmp_path / "fewer.svg")
+
+
+def test_a_code_cut_short_is_that_of_the_longest_length(found: Features) -> None:
+    cut, single = (
+        {r["length"]: r["map"] for r in measure(COMPARISON, found, "csq", mode, 0)}
+        for mode in ("cut", "single")
+    )
+    assert cut[16] == single[16]
+    assert cut[8] != single[8]
+
+
+def test_features_belong_to_their_pictures_and_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two folders of equal names and counts, and two networks: nobody's features are another's."""
+    computed: list[str] = []
+    whole = features_of._compute
+
+    def compute(backbone: Any, settings: Settings, protocol: Any, progress: Any) -> Any:
+        computed.append(protocol.train.digest())
+        return whole(backbone, settings, protocol, progress)
+
+    monkeypatch.setattr(features_of, "_compute", compute)
+    small = replace(SETTINGS, backbone="test_efficientnet.r160_in1k", pretrained=False, size=32, views=1)
+
+    def of(colour: str, settings: Settings = small) -> None:
+        pictures = Pictures([encoded(draw(colour, n), "PNG") for n in range(4)], np.array([0, 0, 1, 1]))
+        same = Protocol("p", "the same words", ("a", "b"), pictures, pictures, pictures)
+        features_of.features(settings, same, tmp_path)
+
+    for colour in ("red", "blue", "red", "blue"):
+        of(colour)
+    assert len(computed) == 2
+    of("red", replace(small, seed=1))  # other first weights
+    assert len(computed) == 3
 
 
 def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
