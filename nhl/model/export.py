@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from nhl.images import ImageSource, load_image
 from nhl.model.network import NestedHashModel
-from nhl.model.runtimes import save_graph
+from nhl.model.runtimes import import_openvino, save_graph
 
 LEAST_EQUAL = 0.999
 NEAR_ZERO = 1e-2  # of the outputs' root mean square
@@ -96,8 +96,7 @@ def _compare(model: NestedHashModel, path: Path, images: Sequence[Image.Image]) 
 
 def _run(path: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The outputs of a file, ONNX or OpenVINO's own, in OpenVINO."""
-    import openvino
-
+    openvino = import_openvino()
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(path, "CPU", settings)
     outputs: NDArray[np.float32] = np.array(compiled(pixels)[0])
@@ -146,8 +145,7 @@ def _openvino(checkpoint: Path, to: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "graph.xml"
         save_graph(checkpoint, path)
-        import openvino
-
+        openvino = import_openvino()
         graph = openvino.Core().read_model(path)
         _, *rest = graph.input(0).get_partial_shape()
         graph.reshape(openvino.PartialShape([-1, *(side.get_length() for side in rest)]))

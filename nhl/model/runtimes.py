@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -71,7 +72,7 @@ class OpenVINONetwork:
         self._compiled: dict[int, _Requests] = {}
         self._lock = threading.Lock()
         with _first_pictures:
-            self._core = _import_openvino().Core()
+            self._core = import_openvino().Core()
             self._graph = self._core.read_model(*graph)
             self(np.zeros(self._graph.inputs[0].shape, np.uint8))
 
@@ -157,16 +158,24 @@ def _torch_outputs(folder: Path, device: str) -> Callable[[Any], Any]:
     return outputs
 
 
-def _import_openvino() -> Any:
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it would report to its makers
-    import openvino
+def import_openvino() -> Any:
+    """The package openvino, without its telemetry.
 
-    return openvino
+    Raises:
+        ModuleNotFoundError: if it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it would report to its makers
+    try:
+        return import_module("openvino")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "this needs the package openvino: `pip install openvino`", name="openvino"
+        ) from error
 
 
 def _graph(folder: Path) -> tuple[bytes, bytes]:
     """The network in OpenVINO's format (structure, weights): from the cache, or converted and kept there."""
-    version = _import_openvino().__version__.partition("-")[0]
+    version = import_openvino().__version__.partition("-")[0]
     name = f"{fingerprint(folder)}-openvino-{version}-{FORMAT}.safetensors"
     for place in cache_folders():
         if found := _read(place / name):
@@ -201,7 +210,7 @@ def save_graph(folder: Path, path: Path) -> None:
     """Convert a checkpoint's network to OpenVINO's format: the file `path` (.xml) and its .bin."""
     import torch
 
-    openvino, size = _import_openvino(), read_config(folder).preprocessing.size
+    openvino, size = import_openvino(), read_config(folder).preprocessing.size
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing is deprecated, and three times as fast as export

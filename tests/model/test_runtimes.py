@@ -1,3 +1,4 @@
+import sys
 import tempfile
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from nhl.model import runtimes
+from nhl.model.encode import Encoder
 from nhl.model.runtimes import cache_folders, fastest_runtime
 
 
@@ -57,3 +59,9 @@ def test_a_lent_gpu_is_not_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(runtimes, "find_spec", lambda _: True)
     assert fastest_runtime() == "openvino"
+
+
+def test_openvino_that_is_missing_is_said(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)  # importing it fails
+    with pytest.raises(ModuleNotFoundError, match="this needs the package openvino: `pip install openvino`"):
+        Encoder(tiny_checkpoint, "openvino")
