@@ -30,11 +30,19 @@ STAGES = {
     "measure": "Measuring",
 }
 NOT_FETCHED = "The pictures of CIFAR-10 have not been fetched yet."
-NO_NETWORK = "CIFAR-10 could not be fetched: there is no way to its server from here."
+NO_NETWORK = (
+    "CIFAR-10 could not be fetched: there is no way to its server from here. If its pictures are on this machine, let "
+    "NHL_DATA name the folder that holds cifar10/test/CLASS/NUMBER.png, and start the page again."
+)
 NO_ROOM = "There is no folder on this machine to keep the pictures in."
 FETCHING_STOPPED = "Preparing the pictures stopped; please try again."
 CIFAR10_CREDITS = "CIFAR-10, Alex Krizhevsky, University of Toronto"
 OWN_HINT = "Up to {count} pictures or a zip, {megabytes} MB at most. Only you see them; they are deleted when you leave."
+NO_OWN_TITLE = "Search among your own pictures"
+NO_OWN = (
+    "There are none yet. Each becomes a code as soon as it is here, and the slider works on them as on all others. "
+    "In a zip, a picture's folder is its class."
+)
 SENDING = "Sending"
 CHOOSE_OWN = "Choose pictures or a zip"
 DISK_FULL = "The server has no room for more pictures at the moment: please try again later."
@@ -70,11 +78,11 @@ LOOK_BY_TOUCH = "Touch and hold a result to see where its bits differ."
 SHOW = "Show"
 NEAREST = "Nearest of {count} pictures"
 GRADES = {"INSTANCE": "same emoji", "CLASS": "same class", "GROUP": "same group", "OTHER": "something else"}
-LIKELY = (
-    "Most look like <b>{name}</b> ({count} of {shown}). The nearest differs in {distance} of {length} bits."
-)
+LIKELY = "Most often <b>{name}</b>, {count} of {shown}; the nearest differs in {distance} of {length} bits."
 NO_LIKELY = "The nearest differs in {distance} of {length} bits."
-FAR = "Nothing here is much like it: for 95 % of the pictures that the network has never seen, the nearest is nearer."
+FAR = "Nothing here is much like it."
+FAR_WHY = "95 % of the pictures held out from training have a nearer match."
+FACT_BYTES, FACT_SIZE, FACT_TIME = "a picture", "all codes", "a search, usually"
 DIFFER = "The number under a picture: how many of the bits differ."
 DISTANCE = "distance"
 COPY = "Copy link"
@@ -166,17 +174,22 @@ TIMING_ONLY = (
 ALL_REAL = "All of these are the codes of real pictures."
 SCAN, INDEX, FAISS = "Scan of every code", "This page's index", "FAISS, flat"
 SCAN_NOTE = "Reads every code: twice the bits, up to twice the bytes to read. The textbook cost."
-INDEX_NOTE = (
-    "Skips most codes without reading them, and finds the same. A longer code parts the classes better, so it can "
-    "skip more: the longer search may even be the quicker one."
+INDEX_NOTE = "Skips most codes without reading them, and finds the same."
+LONGER_QUICKER = (
+    "Here {longer} bits were searched quicker than {shorter}: a longer code parts the classes better, so that more "
+    "is skipped."
 )
+OUR_INDEX = "this page's index"
+AT_LENGTH = "At {length} bits {told}."
+TIME_SCALE = "All bars share one scale, a logarithmic one: an equal step is an equal factor."
 FAISS_NOTE = (
     "A well-known library, for reference. At 8 and 16 bits it has no fast routine, hence its odd times there."
 )
 BYTES_A_PICTURE, ALL_CODES = "bytes a picture", "all codes"
-INDEX_MEMORY = "The index of this page takes {size} in all, for every length at once."
+INDEX_MEMORY = "The index takes {size} of memory, for every length at once."
+INDEX_CUT = "If only the first {length} bits were kept, it would take about {size}."
 MEASURED = (
-    "Measured on one core of this machine, in the last ten minutes: median of seven searches for the 12 nearest, each at "
+    "Measured on one core of this machine, in the last ten minutes: median of 15 queries for the 12 nearest, each at "
     "its quickest."
 )
 AGAIN = "Measure again"

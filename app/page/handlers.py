@@ -16,7 +16,7 @@ from app.page.links import NAMES, Wanted
 from app.page.sections import speed
 from app.page.state import Found, State, changed, choice, politely, readable, sent
 from app.page.tour import STEPS
-from app.photographs import photograph
+from app.photographs import PHOTOGRAPHS, photograph
 from app.service.answers import Query
 from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
 from app.service.own_pictures import MOST_PICTURES, OwnPictures
@@ -68,13 +68,13 @@ class Handlers:
 
     def asked(
         self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any,
-        image: Image.Image | None = None,
+        image: Image.Image | None = None, name: str = texts.YOUR_PICTURE,
     ) -> State:  # fmt: skip
-        """The page with another query."""
+        """The page with another query; a picture from elsewhere is called by `name`."""
         found = self.found(place, service, query, length, k, view)
         return changed(
             token=query.token,
-            card=views.query(service, query, image),
+            card=views.query(service, query, image, name),
             bits=gr.update(value=length, code=query.bits),
             **found._asdict(),
         )
@@ -93,8 +93,10 @@ class Handlers:
         service, wanted = self.at(place, request), sent(event)
         if "photo" not in wanted:
             return self.asked(place, service, service.query(str(wanted.get("query"))), length, k, view)
-        image = photograph(str(wanted["photo"]))
-        return self.asked(place, service, service.picture(image), length, k, view, image)
+        name = str(wanted["photo"])
+        image = photograph(name)
+        query = service.picture(image)
+        return self.asked(place, service, query, length, k, view, image, PHOTOGRAPHS[name])
 
     @politely
     def resize(self, token: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
@@ -149,8 +151,8 @@ class Handlers:
         try:
             service = self.at(place, request)
         except NotReadyError as error:
-            if place == CIFAR10:
-                return self.offered(CIFAR10)
+            if place == CIFAR10 or "q" not in wanted:
+                return self.offered(place)
             wanted.said.append(str(error))
             place, service, wanted.values = self.galleries.first, self.service, {}
         query = service.query(str(self.examples(service)[0].id))
@@ -199,8 +201,9 @@ class Handlers:
         return self.moved(str(wanted), service, query, *service.check(length, k), str(view)[:40])
 
     def offered(self, name: str) -> State:
-        """The page as it is, with what it takes to have another gallery."""
-        return changed(chooser=name, notice=views.offer_to_fetch() if name == CIFAR10 else views.own())
+        """In place of a gallery that is not here, what it takes to have it."""
+        content = views.offer_to_fetch() if name == CIFAR10 else views.no_own()
+        return changed(chooser=name, notice=views.instead(name, content), tour="")
 
     @politely
     def fetch(self, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
@@ -209,9 +212,10 @@ class Handlers:
             raise ValueError(texts.NOT_FETCHED)
         preparation = self.galleries.prepare()
         if not preparation.ended:
-            return changed(notice=views.pending(views.progress(preparation.stage, preparation.done)))
+            progress = views.pending(views.progress(preparation.stage, preparation.done))
+            return changed(notice=views.instead(CIFAR10, progress))
         if preparation.error:
-            return changed(notice=views.offer_to_fetch(preparation.error))
+            return changed(notice=views.instead(CIFAR10, views.offer_to_fetch(preparation.error)))
         return self.choose(CIFAR10, length, k, view, request)
 
     def give(self, length: Any, k: Any, view: Any, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
@@ -220,6 +224,7 @@ class Handlers:
         paths = [path for path in map(uploaded, given if isinstance(given, list) else []) if path]
         session, done, ended, gone = request.session_hash, [0.0], threading.Event(), threading.Event()
         made: list[OwnPictures | ValueError] = []
+        earlier = self.galleries.has_own(session)
 
         def work() -> None:
             try:
@@ -238,7 +243,8 @@ class Handlers:
             # in this context, by which ZeroGPU knows whose GPU time it is
             threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
             while not ended.wait(0.3):
-                yield changed(notice=views.progress("read", done[-1]))
+                reading = views.progress("read", done[-1])
+                yield changed(notice=reading if earlier else views.instead(MINE, reading))
         finally:
             gone.set()
             for path in paths:
@@ -246,7 +252,7 @@ class Handlers:
         own = made[0] if made else ValueError(texts.NO_OWN_PICTURES)
         if isinstance(own, ValueError):
             gr.Warning(str(own))
-            yield changed(notice=views.own())
+            yield changed(notice=views.own()) if earlier else self.offered(MINE)
             return
         service, said = own.service, phrases.added(len(own.service), own.skipped)
         query = service.query(str(self.examples(service)[0].id))

@@ -37,7 +37,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
                         elem_id="chooser",
                         container=False,
                     )
-                    notice = Tiles("", elem_id="notice")
+                    notice = Tiles("", ["notice.js"], elem_id="notice")
                     files = FilesInput(elem_id="files")
                 with gr.Column(elem_id="query"):
                     card = html(now.card)

@@ -35,6 +35,22 @@ def duration(microseconds: float) -> str:
     return f"{microseconds / 1000:.1f} ms" if microseconds < 10_000 else f"{microseconds / 1000:.0f} ms"
 
 
+def times_as_fast(one: str, its: float, other: str, others: float) -> str:
+    """How two times stand to each other.
+
+    >>> times_as_fast("the index", 10.0, "FAISS", 284.0), times_as_fast("the index", 12.0, "FAISS", 10.0)
+    ('the index is 28 times as fast as FAISS', 'FAISS is 1.2 times as fast as the index')
+    >>> times_as_fast("the index", 10.0, "FAISS", 10.2)
+    'the index is as fast as FAISS'
+    """
+    if its > others:
+        one, its, other, others = other, others, one, its
+    ratio = others / its
+    if ratio < 1.05:
+        return f"{one} is as fast as {other}"
+    return f"{one} is {f'{ratio:.1f}' if ratio < 9.95 else f'{ratio:,.0f}'} times as fast as {other}"
+
+
 def large(count: int) -> str:
     """A number of pictures for people.
 

@@ -56,13 +56,15 @@ def _licences(credits: str) -> str:
     return found
 
 
-def query(service: SearchService, query: Query, image: Image.Image | None = None) -> str:
-    """The picture that is looked for, with what is known of it."""
+def query(
+    service: SearchService, query: Query, image: Image.Image | None = None, name: str = texts.YOUR_PICTURE
+) -> str:
+    """The picture that is looked for, with what is known of it; `name` is that of a picture from elsewhere."""
     if query.item is not None:
         name, source = query.item.name, thumbnail(service, query.item)
         about = " · ".join(filter(None, (class_name(query.item.label), query.item.style)))
     else:
-        name, about = texts.YOUR_PICTURE if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
+        name, about = name if image else texts.SHARED_CODE, texts.CLASS_UNKNOWN
         source = _data_uri(image) if image else ""
     picture = (
         f'<img src="{source}" alt="{escape(name)}" draggable="false">'
@@ -118,7 +120,7 @@ def grades(service: SearchService, answer: Answer) -> str:
         distance=answer.results[0].distance,
         length=answer.length,
     )
-    far = f"<strong>{texts.FAR}</strong> " if service.is_far(answer.query) else ""
+    far = f"<strong>{texts.FAR}</strong> {texts.FAR_WHY} " if service.is_far(answer.query) else ""
     return f'<p class="grades likely">{far}{told}</p>'
 
 
@@ -130,15 +132,12 @@ def _small(name: str) -> str:
 
 
 def facts(service: SearchService, answer: Answer) -> str:
-    """How good, how fast, how large: the grades, and four numbers."""
-    shown, right = len(answer.results), answer.right
-    found = "–" if right is None else f"{f'<em>{right}</em>' if right else 0} <small>of {shown}</small>"
+    """How good, how large, how fast: the grades, and three numbers."""
     count = f"{answer.length // 8} <small>byte{'s' if answer.length > 8 else ''}</small>"
     entries = (
-        ("right", found, "of its class" if right is not None else texts.CLASS_UNKNOWN),
-        ("time", _unit(phrases.duration(answer.search_us)), "to search"),
-        ("bytes", count, "a picture"),
-        ("size", _unit(phrases.size(len(service) * answer.length // 8)), "all codes"),
+        ("bytes", count, texts.FACT_BYTES),
+        ("size", _unit(phrases.size(len(service) * answer.length // 8)), texts.FACT_SIZE),
+        ("time", _unit(phrases.duration(service.usual_us(answer.length))), texts.FACT_TIME),
     )
     cells = "".join(
         f'<div data-fact="{key}"><dd>{value}</dd><dt>{name}</dt></div>' for key, value, name in entries
@@ -196,13 +195,23 @@ def pending(content: str) -> str:
     return f'<div data-pending="{time.monotonic_ns()}">{content}</div>'
 
 
+def instead(place: str, content: str) -> str:
+    """What stands in place of a gallery that is not here: all that belongs to another is hidden."""
+    return f'<div class="instead said" data-place="{escape(place)}">{content}</div>'
+
+
 def offer_to_fetch(said: str = "") -> str:
     """What CIFAR-10 is, with a button to fetch it."""
     note = f'<p class="note" role="status">{escape(said)}</p>' if said else ""
     return (
-        f'<div class="card said"><p class="note">{texts.FETCH_CIFAR10}</p>'
-        f'<button class="primary" data-fetch>{texts.FETCH}</button>{note}</div>'
+        f'<h2>{texts.CIFAR10}</h2><p class="note">{texts.FETCH_CIFAR10}</p>'
+        f'<button class="primary" data-fetch>{texts.FETCH}</button>{note}'
     )
+
+
+def no_own() -> str:
+    """That a visitor has given nothing yet."""
+    return f'<h2>{texts.NO_OWN_TITLE}</h2><p class="note own">{texts.NO_OWN}</p>'
 
 
 def own(said: str = "") -> str:

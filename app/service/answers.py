@@ -42,11 +42,6 @@ class Result:
     distance: int
     grade: Grade | None
 
-    @property
-    def right(self) -> bool | None:
-        """Whether its class is the query's."""
-        return None if self.grade is None else self.grade >= Grade.CLASS
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -63,8 +58,3 @@ class Answer:
     def counts(self) -> dict[Grade, int]:
         """How many results have each grade of the gallery, best first; nothing where the class is unknown."""
         return count_grades(self.grades, (result.grade for result in self.results))
-
-    @property
-    def right(self) -> int | None:
-        """How many of the results are of the query's class, None where that is unknown."""
-        return sum(bool(result.right) for result in self.results) if self.query.label else None

@@ -155,6 +155,10 @@ class Galleries:
         self._own[session] = pictures, now
         return pictures
 
+    def has_own(self, session: str | None) -> bool:
+        """Whether a visitor's pictures are here."""
+        return (session or "") in self._own
+
     def leave(self, session: str | None) -> None:
         """Remove what a visitor brought."""
         own = self._own.pop(session or "", None)

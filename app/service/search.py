@@ -30,6 +30,7 @@ REPEATS, REPEAT_SECONDS = 21, 0.01
 TRIED = 300  # pictures of a gallery, to find examples
 MAP, NDCG = "map", "ndcg_at_10"
 USUAL, FEWEST_EXAMPLES = 0.95, 100
+TIMED, TIMED_K, TIMED_SECONDS = 101, 12, 0.1  # examples, to tell what a search usually takes
 
 
 class SearchService:
@@ -73,6 +74,7 @@ class SearchService:
         self.searched = [self.items[n] for n in self._searched]  # in the order of the index
         self.searched_codes, self.example_codes = codes[self._searched], codes[self._examples]
         self.index = NestedIndex(self.searched_codes)
+        self._usual_us: dict[int, float] = {}
 
     @classmethod
     def open(cls, checkpoint: str | Path, gallery: str | Path | None = None) -> "SearchService":
@@ -117,6 +119,21 @@ class SearchService:
         own = np.array(self._searched)[places] == np.array(self._examples)[:, None]
         nearest = np.where(own, self.lengths[-1], distances).min(1)
         return int(np.quantile(nearest, USUAL, method="lower"))
+
+    def usual_us(self, length: int) -> float:
+        """Microseconds that a search for 12 pictures takes at one length: the median over many examples, once."""
+        if length not in self._usual_us:
+            k, times = min(TIMED_K, len(self)), []
+            end = time.perf_counter() + TIMED_SECONDS
+            step = max(1, len(self.example_codes) // TIMED)
+            for code in self.example_codes[::step]:
+                start = time.perf_counter()
+                self.index.search(code[None], length=length, k=k)
+                times.append(time.perf_counter() - start)
+                if start > end:
+                    break
+            self._usual_us[length] = round(median(times) * 1e6, 1)
+        return self._usual_us[length]
 
     def is_far(self, query: Query) -> bool:
         """Whether a query is farther from every picture than nearly all examples are."""

@@ -129,4 +129,5 @@ class SpeedBench:
 
 
 def _stale(job: Job) -> bool:
-    return bool(job.error) or time.monotonic() - (job.ended or 0.0) > KEEP_SECONDS
+    """Whether it ended too long ago; a failure too is kept, and tried again at once only if that is wished."""
+    return time.monotonic() - (job.ended or 0.0) > KEEP_SECONDS

@@ -181,9 +181,11 @@ def test_the_query_stays_in_view_in_compare(open_page) -> None:
 def test_a_photograph_may_be_tried(open_page) -> None:
     page = open_page("/?bits=128")
     page.get_by_role("button", name="Photograph of a cat").click()
-    expect(page.locator("#facts .likely")).to_contain_text("The nearest differs in")
+    expect(page.locator("#facts .likely")).to_contain_text("the nearest differs in")
     expect(page.locator("#query img")).to_be_visible()
     expect(page.locator(".results .badge")).to_have_count(0)  # its class is unknown
+    expect(page.locator(".query strong")).to_have_text("Photograph of a cat")
+    expect(page.locator("#section .asked b")).to_have_text("Photograph of a cat")
 
 
 def test_more_measures_are_one_click_away(open_page) -> None:

@@ -129,10 +129,13 @@ def test_right_results_are_marked_by_colour_and_shape(open_page) -> None:
     for tile in page.locator(".tile").all():
         same = tile.locator(".meta span").inner_text() == label
         assert tile.locator(".badge.right").count() == same
-        assert tile.locator(".badge.wrong").count() == (not same)
-        assert tile.get_attribute("aria-label").endswith("same class" if same else "another class")
-    right = page.locator(".tile.right").count()
-    expect(page.locator("[data-fact=right]")).to_contain_text(f"{right} of 12")
+        assert tile.locator(".badge:is(.wrong, .near)").count() == (not same)
+        words = ("same emoji", "same class") if same else ("same group", "something else")
+        assert tile.get_attribute("aria-label").endswith(words)
+    for grade, mark in (("instance", ".very"), ("class", ":not(.very)")):
+        count = page.locator(f".tile.right{mark}").count()
+        expect(page.locator(f".grades [data-grade={grade}] b")).to_have_text(str(count))
+    expect(page.locator(".grades")).to_contain_text("of 12")
 
 
 def test_an_uploaded_picture(open_page) -> None:
@@ -141,7 +144,8 @@ def test_an_uploaded_picture(open_page) -> None:
     expect(page.locator(".query strong")).to_have_text("Your picture")
     expect(page.locator(".query img")).to_have_attribute("src", re.compile("^data:image/webp"))
     expect(page.locator(".badge")).to_have_count(0)
-    expect(page.locator("[data-fact=right]")).to_contain_text("class unknown")
+    expect(page.locator("#query")).to_contain_text("class unknown")
+    expect(page.locator("#facts .likely")).to_contain_text("the nearest differs in")
     page.locator("#bits-range").press("Home")
     shown_bits(page, 8)
     expect(page.locator(".query strong")).to_have_text("Your picture")

@@ -36,9 +36,14 @@ def archive(**files: bytes) -> dict[str, object]:
     return {"name": "mine.zip", "mimeType": "application/zip", "buffer": file.getvalue()}
 
 
-def test_compare_two_lengths_then_all(open_page) -> None:
+def test_compare_all_lengths_then_two(open_page) -> None:
     page = open_page("/?bits=32")
     sides = page.locator("#section .side")
+    expect(sides).to_have_count(5)
+    for row in range(5):
+        expect(sides.nth(row).locator("h3")).to_contain_text(re.compile(r"\d+ (same|something).* of 12"))
+    expect(page.locator("#section .side.now h3")).to_contain_text("32 bits")
+    page.locator("#section .choices").get_by_text("8", exact=True).click()
     expect(sides).to_have_count(2)
     kept = page.locator("#section .mini.kept").count() // 2
     gained, lost = page.locator("#section .gained").count(), page.locator("#section .lost").count()
@@ -87,6 +92,8 @@ def test_speed_and_size(open_page) -> None:
     page.locator("#bits-range").press("End")
     expect(page.locator(".kinds .scan .now")).to_contain_text("128")
     expect(page.locator(".weights .now")).to_contain_text("160 KB")
+    expect(page.locator("#figures .verdict")).to_contain_text(re.compile("At 128 bits .* as fast as "))
+    expect(page.locator("#figures")).to_contain_text("one scale, a logarithmic one")
     page.get_by_role("button", name="Measure again").click()
     expect(page.locator(".kinds .scan .now")).to_contain_text("128", timeout=60_000)
 
@@ -119,7 +126,7 @@ def test_coarse_to_fine_step_by_step(open_page) -> None:
     for step in range(2, 6):
         page.get_by_role("button", name="Next step").click()
         expect(page.locator("#section")).to_have_attribute("data-shown", f"coarse:{step}")
-        expect(page.locator(".dots")).to_have_attribute("aria-label", f"{counts[step]:,} of 5,664")
+        expect(page.locator(".dots")).to_have_attribute("aria-label", f"{counts[step]:,} of 5,663")
     expect(page.locator("#section .mini")).to_have_count(12)
     page.get_by_role("button", name="Start again").click()
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("all")
@@ -209,7 +216,7 @@ def test_own_pictures_are_indexed_for_this_visitor_alone(open_page) -> None:
     expect(page.locator(".results")).to_have_attribute("data-bits", "128")
     stranger.locator("#chooser").get_by_text("Your pictures").click()
     expect(stranger.locator("#files")).to_be_visible()
-    expect(stranger.locator("#found-bar h2")).to_have_text("Nearest of 5,664 pictures")
+    expect(stranger.locator("#found")).to_be_hidden()
     page.close()
     for _ in range(100):
         if stranger.request.get(source).status == 404:
@@ -223,13 +230,34 @@ def test_files_without_a_picture(open_page) -> None:
     page.locator("#chooser").get_by_text("Your pictures").click()
     page.locator("#files input[type=file]").set_input_files(archive(a=b"words"))
     expect(page.get_by_test_id("toast-body")).to_contain_text("no picture that can be read")
+    expect(page.locator("#notice h2")).to_have_text("Search among your own pictures")
+    expect(page.locator("#files")).to_be_visible()
+
+
+def test_a_tab_shows_its_own_gallery_or_none(open_page) -> None:
+    page = open_page("/?q=100")
+    page.locator("#chooser").get_by_text("Your pictures").click()
+    expect(page.locator("#notice h2")).to_have_text("Search among your own pictures")
+    for part in ("#query", "#examples", "#curve", "#bits", "#facts", "#found", "#closer"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?gallery=mine$"))
+    page.reload()
+    expect(page.locator("#notice h2")).to_have_text("Search among your own pictures")
+    expect(page.locator("#chooser input:checked")).to_have_attribute("value", "mine")
+    expect(page.locator("#found")).to_be_hidden()
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    page.locator("#chooser").get_by_text("Emoji").click()
     expect(page.locator(".results li")).to_have_count(12)
+    expect(page.locator("#notice")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#found")).to_be_hidden()
 
 
 def test_another_gallery_is_fetched_once(open_page) -> None:
     page = open_page()
     page.locator("#chooser").get_by_text("CIFAR-10").click()
     expect(page.locator("#notice")).to_contain_text("170 MB")
+    expect(page.locator("#found")).to_be_hidden()
     page.get_by_role("button", name="Fetch CIFAR-10").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.locator("#found-bar h2")).to_have_text("Nearest of 220 pictures", timeout=60_000)

@@ -36,9 +36,11 @@ const arrived = () => {
   const tab = element.querySelector('[aria-selected=true]'), row = tab.parentElement;
   row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 };
-const picture = () => {  // the query's, from its card: a visitor's own is nowhere else
+const picture = () => {  // the query's and its name, from its card: a visitor's own is nowhere else
   const [from, to] = [document.querySelector('.query .frame'), element.querySelector('[data-asked]')];
   if (from && to && to.innerHTML !== from.innerHTML) to.innerHTML = from.innerHTML;
+  const [name, called] = [document.querySelector('.query strong'), to && to.parentElement.querySelector('b')];
+  if (name && called && called.textContent !== name.textContent) called.textContent = called.title = name.textContent;
 };
 watch('value', arrived);
 watch('value', picture);

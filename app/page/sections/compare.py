@@ -1,4 +1,4 @@
-"""Compare: the same query at two lengths side by side, or at all of them in rows."""
+"""Compare: the same query at every length in rows, or at two lengths side by side."""
 
 from itertools import pairwise
 
@@ -13,11 +13,11 @@ ALL = "all"
 
 
 def render(service: SearchService, query: Query, length: int, k: int, detail: str) -> str:
-    """Two lengths, the slider's and the one that `detail` names; all of them for "all"."""
-    k, chosen = min(k, 12), _chosen(service, length, detail)
+    """All lengths; or two, the slider's and the one that `detail` names."""
+    k, chosen = min(k, 12), detail if detail in map(str, service.lengths) else ALL
     choices = "".join(
         f'<button data-view="compare:{value}" aria-pressed="{str(str(value) == chosen).lower()}">{name}</button>'
-        for value, name in [*((b, b) for b in service.lengths), (ALL, texts.ALL_LENGTHS)]
+        for value, name in [(ALL, texts.ALL_LENGTHS), *((b, b) for b in service.lengths)]
     )
     head = (
         f'<div class="bar"><h2>{texts.COMPARE}</h2><div class="choices" role="group" '
@@ -36,12 +36,6 @@ def render(service: SearchService, query: Query, length: int, k: int, detail: st
     told = " ".join(filter(None, (_told(before, sides[1]), _grown(service, *sides))))
     both = "".join(_side(service, side, side.length == length) for side in sides)
     return f'{head}<p class="told" role="status">{told}</p><div class="sides">{both}</div>'
-
-
-def _chosen(service: SearchService, length: int, detail: str) -> str:
-    if detail == ALL or detail in map(str, service.lengths):
-        return detail
-    return str(service.lengths[0] if length != service.lengths[0] else service.lengths[-1])
 
 
 def _told(before: int, side: Side) -> str:

@@ -1,6 +1,9 @@
 """Speed and size: what each length costs in a gallery of any size, measured on this machine."""
 
+from collections.abc import Mapping
 from html import escape
+from itertools import combinations
+from math import floor, log10
 
 from app import texts
 from app.page import phrases
@@ -13,6 +16,7 @@ METHODS = (
     ("index", texts.INDEX, texts.INDEX_NOTE),
     ("faiss", texts.FAISS, texts.FAISS_NOTE),
 )
+QUICKER = 1.1  # how many times as fast a longer code must have been to be called quicker
 
 
 def count_of(service: SearchService, detail: str) -> int:
@@ -48,13 +52,32 @@ def figures(job: Job, length: int) -> str:
 def _timing(timing: Timing, length: int) -> str:
     drawn = timing.count - timing.own
     made_up = texts.TIMING_ONLY.format(drawn=phrases.large(drawn), own=phrases.large(timing.own))
-    kinds = "".join(_kind(timing, name, title, note, length) for name, title, note in METHODS)
-    memory = texts.INDEX_MEMORY.format(size=phrases.size(timing.index_bytes))
+    scale = _Scale(timing.times)
+    kinds = "".join(_kind(timing, name, title, note, length, scale) for name, title, note in METHODS)
     return (
         f'<p class="note made-up said">{made_up if drawn else texts.ALL_REAL}</p>{_sizes(timing, length)}'
+        f'{_verdict(timing.times.get(length, {}), length)}<p class="note">{texts.TIME_SCALE}</p>'
         f'<div class="kinds" data-count="{timing.count}">{kinds}</div>'
-        f'<p class="note">{memory} {texts.MEASURED}</p>{_AGAIN}'
+        f'<p class="note">{_memory(timing, length)} {texts.MEASURED}</p>{_AGAIN}'
     )
+
+
+def _verdict(us: Mapping[str, float], length: int) -> str:
+    """How the index stands to FAISS, where that is installed."""
+    if not us.get("faiss") or not us.get("index"):
+        return ""
+    told = phrases.times_as_fast(texts.OUR_INDEX, us["index"], "FAISS", us["faiss"])
+    return f'<p class="verdict">{texts.AT_LENGTH.format(length=length, told=told)}</p>'
+
+
+def _memory(timing: Timing, length: int) -> str:
+    """Of the index whole; and of codes that are cut: all but the bytes of a code stays."""
+    longest = max(timing.times)
+    cut = timing.index_bytes - timing.count * (longest - length) // 8
+    whole = texts.INDEX_MEMORY.format(size=phrases.size(timing.index_bytes))
+    if length >= longest:
+        return whole
+    return f"{whole} {texts.INDEX_CUT.format(length=length, size=phrases.size(cut))}"
 
 
 def _sizes(timing: Timing, length: int) -> str:
@@ -69,17 +92,39 @@ def _sizes(timing: Timing, length: int) -> str:
     )
 
 
-def _kind(timing: Timing, name: str, title: str, note: str, length: int) -> str:
+class _Scale:
+    """One logarithmic scale for all bars, from the power of ten below the shortest time to the longest."""
+
+    def __init__(self, times: Mapping[int, Mapping[str, float]]) -> None:
+        found = [max(us, 0.01) for by_method in times.values() for us in by_method.values()]
+        self.least = floor(log10(min(found)) - 0.01)
+        self.most = max(log10(max(found)), self.least + 1)
+
+    def width(self, us: float) -> float:
+        """Per cent of the longest bar."""
+        return max(2.0, 100 * (log10(max(us, 0.01)) - self.least) / (self.most - self.least))
+
+
+def _kind(timing: Timing, name: str, title: str, note: str, length: int, scale: _Scale) -> str:
     found = {bits: us[name] for bits, us in timing.times.items() if name in us}
     if not found:
         return ""
-    longest = max(found.values())
     rows = "".join(
         f"<li{_now(bits, length)}><span>{bits}</span>"
-        f'<i style="width:{max(2, 100 * us / longest):.0f}%"></i><b>{phrases.duration(us)}</b></li>'
+        f'<i style="width:{scale.width(us):.0f}%"></i><b>{phrases.duration(us)}</b></li>'
         for bits, us in found.items()
     )
+    if name == "index":
+        note = f"{note} {_quicker(found)}".strip()
     return f'<section class="{name}"><h3>{title}</h3><ol>{rows}</ol><p class="note">{note}</p></section>'
+
+
+def _quicker(found: Mapping[int, float]) -> str:
+    """That a longer code was searched quicker than a shorter one, where these figures show it."""
+    pairs = combinations(sorted(found), 2)  # of equal ones the first counts
+    shorter, longer = max(pairs, key=lambda pair: found[pair[0]] / found[pair[1]], default=(0, 0))
+    ratio = found[shorter] / found[longer] if longer else 0.0
+    return texts.LONGER_QUICKER.format(longer=longer, shorter=shorter) if ratio >= QUICKER else ""
 
 
 def _now(bits: int, length: int) -> str:

@@ -95,11 +95,11 @@ def test_a_code_without_a_picture_is_drawn(service: SearchService) -> None:
     assert len(list(parsed(card).iter("rect"))) == 128
 
 
-def test_facts_where_the_class_is_unknown(service: SearchService) -> None:
+def test_facts_say_what_a_picture_and_a_search_take(service: SearchService) -> None:
     facts = views.facts(service, service.search(service.picture(draw("red", 701)), 8, 12))
     words = [" ".join("".join(d.itertext()).split()) for d in parsed(facts).iter() if d.tag in ("dd", "dt")]
-    assert words[:2] == ["–", "class unknown"]
-    assert words[4:] == ["1 byte", "a picture", "96 bytes", "all codes"]
+    assert words[:4] == ["1 byte", "a picture", "96 bytes", "all codes"]
+    assert re.fullmatch(r"[\d.]+ (µs|ms)", words[4])
 
 
 def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:
@@ -139,6 +139,7 @@ def test_a_view_that_there_is_not_is_the_first_or_as_usual(service: SearchServic
 
 def test_compare_marks_and_counts(service: SearchService) -> None:
     query = service.query("20")
+    assert 'compare:all" aria-pressed="true' in sections.render(service, query, 32, 6, "compare")
     panel = sections.render(service, query, 32, 6, "compare:8")
     told = parsed(panel).findtext(".//p[@class='told']") or ""
     kept, gained = (len(re.findall(f'class="mini {fate}', panel)) for fate in ("kept", "gained"))
@@ -274,7 +275,7 @@ def test_a_query_of_unknown_class_is_told_what_it_may_be(
     line = parsed(views.facts(service, answer))[0]
     said = "".join(line.itertext())
     nearest = answer.results[0].distance
-    assert said == f"Most look like red (12 of 12). The nearest differs in {nearest} of 128 bits."
+    assert said == f"Most often red, 12 of 12; the nearest differs in {nearest} of 128 bits."
     monkeypatch.setattr(SearchService, "is_far", lambda self, query: True)
     far = parsed(views.facts(service, answer))[0]
     assert far.findtext("strong") == texts.FAR
@@ -312,10 +313,35 @@ def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) 
     ]
     assert "9,928 of these codes are made up" in "".join(done.itertext())
     assert "for timing only" in "".join(done.itertext())
+    assert texts.TIME_SCALE in "".join(done.itertext())
+    assert done.findtext(".//p[@class='verdict']") == (
+        "At 32 bits this page's index is 1.4 times as fast as FAISS."
+    )
+    assert "If only the first 32 bits were kept, it would take about 120 KB." in "".join(done.itertext())
     for method in times.values():
         del method["faiss"]
     assert texts.FAISS not in speed.figures(Job(timing=Timing(72, 72, times, 9, 0.0)), 32)
     assert texts.NO_MEMORY in speed.figures(Job(error=texts.NO_MEMORY), 32)
+
+
+def test_times_share_one_logarithmic_scale(service: SearchService) -> None:
+    times = {8: {"scan": 10.0, "index": 2.0}, 16: {"scan": 1000.0, "index": 100.0}}
+    done = parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8))
+    width = {
+        (kind, li.findtext("span")): int(re.findall(r"\d+", str(li[1].get("style")))[0])
+        for kind in ("scan", "index")
+        for li in done.findall(f".//section[@class='{kind}']//li")
+    }
+    assert width == {("scan", "8"): 33, ("scan", "16"): 100, ("index", "8"): 10, ("index", "16"): 67}
+
+
+@pytest.mark.parametrize(("long", "said"), [(4.0, True), (4.9, False), (6.0, False)])
+def test_that_a_longer_code_was_quicker_is_said_only_where_it_was(long: float, said: bool) -> None:
+    times = {8: {"index": 5.0}, 16: {"index": 5.0}, 32: {"index": long}}
+    words = "".join(parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8)).itertext())
+    assert ("32 bits were searched quicker than 8" in words) == said
+    assert ("quicker" in words) == said
+    assert "FAISS" not in words
 
 
 def test_a_strip_shows_every_bit_once() -> None:

@@ -73,7 +73,7 @@ def test_folders_of_an_archive_become_classes(service: SearchService, tmp_path: 
     }
     own = index_pictures([archive(tmp_path / "a.zip", {"mine/": b"", **files})], service.encoder)
     assert [item.label for item in own.service.items] == ["red", "red", "blue", "blue"]
-    assert own.service.search(own.service.query("0"), 128, 3).right is not None
+    assert own.service.search(own.service.query("0"), 128, 3).counts
     own.close()
     mixed = archive(tmp_path / "b.zip", {**files, "loose.png": encoded(draw("red", 9))})
     own = index_pictures([mixed], service.encoder)

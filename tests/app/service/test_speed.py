@@ -84,6 +84,18 @@ def test_the_worker_measures_every_method_at_every_length(source: str) -> None:
     assert bench._large is large  # kept for the next request
 
 
+def test_fewer_pictures_than_are_looked_for_will_do(service: SearchService, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "few.npz",
+        codes=service.searched_codes[:3],
+        labels=np.zeros(3, int),
+        queries=service.searched_codes[:3],
+    )
+    request = {"source": str(tmp_path / "few.npz"), "count": 3, "lengths": [8]}
+    answer = Bench()(request, lambda stage, done: None)
+    assert all(us > 0 for us in answer["times"][8].values())
+
+
 def test_a_gallery_that_is_gone_is_said() -> None:
     with pytest.raises(WorkError, match=r"The gallery is gone\."):
         Bench()({"source": "nowhere.npz", "count": 5, "lengths": [8]}, lambda stage, done: None)
@@ -135,14 +147,16 @@ def test_visitors_share_what_is_under_way_and_there_is_an_end_to_waiting(service
     bench.close()
 
 
-def test_a_failure_is_said_and_tried_again(service: SearchService) -> None:
+def test_a_failure_is_kept_until_it_is_tried_again(service: SearchService) -> None:
     worker = Fake()
     worker.error = "No luck."
     bench = SpeedBench(worker)
     job = ended(bench.ask(service, 96))
     assert (job.error, job.timing) == ("No luck.", None)
     worker.error = ""
-    assert ended(bench.ask(service, 96)).timing is not None
+    assert bench.ask(service, 96) is job
+    assert len(worker.asked) == 1
+    assert ended(bench.ask(service, 96, again=True)).timing is not None
     bench.close()
 
 
