@@ -43,7 +43,6 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
                     card = html(now.card)
                     picture = PictureInput()
                 examples = Tiles(views.examples(service, on.first), elem_id="examples")
-                curve = Tiles(now.curve, elem_id="curve")
             with gr.Column():
                 bits = BitsSlider(on.length, service.lengths, first.bits, elem_id="bits")
                 facts = html(now.facts, elem_id="facts")
@@ -53,6 +52,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
                         CopyLink(elem_id="copy")
                         k = Choice(K_CHOICES, value=DEFAULT_K, label=texts.SHOW, elem_id="k", container=False)
                     results = Tiles(now.results, ["results.js"], elem_id="results")
+                curve = Tiles(now.curve, elem_id="curve")
         with gr.Column(elem_id="closer"):
             panel = Tiles(now.panel, ["panel.js"], elem_id="panel")
             figures = Tiles("", elem_id="figures")

@@ -50,11 +50,11 @@ def _grown(service: SearchService, shorter: Side, longer: Side) -> str:
 
 def _side(service: SearchService, side: Side, now: bool, told: str = "", plain: bool = False) -> str:
     counts = phrases.counted(named(side.counts(service.grades)), len(side.results))
-    right = " ".join(filter(None, (told, counts)))
+    step = f"<b>{told}</b>" if told else ""
     tiles = "".join(
         result_tile(service, result, "" if plain else fate.value) for result, fate in side.results
     )
     return (
         f'<section class="side{" now" if now else ""}" aria-label="{phrases.bits(side.length)}"><h3>'
-        f"{phrases.bits(side.length)}<span>{right}</span></h3><ol>{tiles}</ol></section>"
+        f"{phrases.bits(side.length)}<span>{counts}{step}</span></h3><ol>{tiles}</ol></section>"
     )
