@@ -239,6 +239,7 @@ TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
 # What is not let in
 NO_SUCH_ADDRESS = "There is nothing at this address."
+TO_THE_PAGE = "To the page: find similar pictures"
 TOO_MANY_REQUESTS = "There were too many requests from your address; please wait a minute."
 TOO_SLOW = "The request took too long to arrive; please send it again."
 REQUEST_TOO_LARGE = "The request is too large; at most {megabytes} MB are accepted."

@@ -41,7 +41,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
                     files = FilesInput(elem_id="files")
                 with gr.Column(elem_id="query"):
                     card = html(now.card)
-                    picture = PictureInput()
+                    picture = PictureInput(label="image")
                 examples = Tiles(views.examples(service, on.first), elem_id="examples")
             with gr.Column():
                 bits = BitsSlider(on.length, service.lengths, first.bits, elem_id="bits")
@@ -66,7 +66,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
             lengths = {"anyOf": choices}  # Gradio would quote those of an enum in its example
             length_wanted = Argument(on.length, lengths, label="length")
             k_wanted = Argument(DEFAULT_K, {"type": "integer", "minimum": 1, "maximum": MAX_K}, label="k")
-            ask, answer = gr.Button(), gr.JSON()
+            ask, answer = gr.Button(), gr.JSON(label="answer")
 
         here = locals()
         state = [here[name] for name in State._fields]

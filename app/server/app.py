@@ -21,6 +21,7 @@ from app.page.layout import build_page
 from app.server.guard import STUMBLES, guard, unknown
 from app.server.limits import REQUESTS_PER_MINUTE, Doors, keep_swept
 from app.server.monitoring import Sight
+from app.server.nowhere import nothing_here
 from app.service.galleries import Galleries
 from app.service.search import SearchService
 from app.service.speed import SpeedBench
@@ -109,7 +110,7 @@ def create_app(
         enable_monitoring=False,
         ssr_mode=False,
         pwa=False,
-        app_kwargs={"exception_handlers": dict.fromkeys(STUMBLES, unknown)},
+        app_kwargs={"exception_handlers": {**dict.fromkeys(STUMBLES, unknown), 404: nothing_here}},
     )
 
 

@@ -161,6 +161,14 @@ def test_what_the_page_does_not_need_is_closed(page: httpx.Client, path: str) ->
     assert page.post("/login", data={"username": "a", "password": "b"}).text == texts.NO_SUCH_ADDRESS
 
 
+def test_an_unknown_address_is_a_page_for_people_and_a_line_for_programs(page: httpx.Client) -> None:
+    shown = page.get("/nope/at/all", headers={"Accept": "text/html,*/*"})
+    assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert texts.NO_SUCH_ADDRESS in shown.text
+    assert '<a href="/">' in shown.text
+    assert page.get("/nope").json() == {"detail": "Not Found"}
+
+
 @pytest.mark.parametrize(
     "path", ["http://example.com/a.png", "https://127.0.0.1:1/a.png", "file:///etc/passwd"]
 )

@@ -167,6 +167,19 @@ def test_the_example_of_the_api_page_works_as_printed(open_page) -> None:
     assert not length["python_type"]["type"].startswith("Literal['")  # which would be printed as a text
 
 
+def test_an_unknown_address_leads_to_the_page(open_page) -> None:
+    page = open_page("/nowhere", hasty=True)
+    expect(page.get_by_role("heading")).to_have_text("There is nothing at this address.")
+    page.get_by_role("link").click()
+    expect(page.locator(".results li")).to_have_count(12)
+
+
+def test_only_ways_to_the_api_that_answer_are_shown(open_page) -> None:
+    page = open_page()
+    page.get_by_text("Use via API").click()
+    expect(page.locator(".api-docs .snippet:visible")).to_have_text(["Python", "JavaScript", "CLI", "cURL"])
+
+
 def test_the_query_stays_in_view_in_compare(open_page) -> None:
     page = open_page()
     source = page.locator(".query img").get_attribute("src")

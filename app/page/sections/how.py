@@ -41,6 +41,9 @@ def _part(title: str, text: str) -> str:
 
 
 def _math(inner: str) -> str:
+    """A formula whose brackets are as tall as a line."""
+    for bracket in "()[]|":
+        inner = inner.replace(f"<mo>{bracket}</mo>", f"<mo stretchy='false'>{bracket}</mo>")
     return f'<math display="block">{inner}</math>'
 
 
