@@ -181,7 +181,7 @@ LONGER_QUICKER = (
 )
 OUR_INDEX = "this page's index"
 AT_LENGTH = "At {length} bits {told}."
-TIME_SCALE = "All bars share one scale, a logarithmic one: an equal step is an equal factor."
+TIME_SCALE = "All bars share one logarithmic scale, which begins at {least}: equal steps are equal factors."
 FAISS_NOTE = (
     "A well-known library, for reference. At 8 and 16 bits it has no fast routine, hence its odd times there."
 )

@@ -42,7 +42,7 @@ def _part(title: str, text: str) -> str:
 
 def _math(inner: str) -> str:
     """A formula whose brackets are as tall as a line."""
-    for bracket in "()[]|":
+    for bracket in "()[]{}|":
         inner = inner.replace(f"<mo>{bracket}</mo>", f"<mo stretchy='false'>{bracket}</mo>")
     return f'<math display="block">{inner}</math>'
 
@@ -73,6 +73,12 @@ _PRECISION = _math(
     "<mi>AP</mi><mo>=</mo><mfrac><mn>1</mn><mi>R</mi></mfrac><munder><mo>∑</mo><mrow><mi>r</mi><mspace width='.3em'/>"
     "<mtext>right</mtext></mrow></munder><mfrac><mrow><mtext>right among the first </mtext><mi>r</mi></mrow>"
     "<mi>r</mi></mfrac>"
+)
+_GRADED = _math(
+    "<mi>nDCG@10</mi><mo>=</mo><mfrac><mi>G</mi><mi>ideal G</mi></mfrac><mo>,</mo><mspace width='1em'/><mi>G</mi>"
+    "<mo>=</mo><munderover><mo>∑</mo><mrow><mi>r</mi><mo>=</mo><mn>1</mn></mrow><mn>10</mn></munderover><mfrac>"
+    "<msub><mi>g</mi><mi>r</mi></msub><mrow><msub><mi>log</mi><mn>2</mn></msub><mo>(</mo><mi>r</mi><mo>+</mo><mn>1</mn>"
+    "<mo>)</mo></mrow></mfrac>"
 )
 _TRIANGLE = _math(
     "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>x</mi><mo>)</mo><mo>≥</mo><mo>|</mo>"
@@ -108,8 +114,10 @@ _PARTS = (
     ),
     (
         "How quality is measured",
-        "<p>Pictures that the network has never seen look for their class, which R of the others share. Average "
-        f"precision rewards right pictures that come early.</p>{_PRECISION}<p>At 8 bits hundreds of pictures share a "
+        "<p>The queries are pictures that the network has never seen. Where results have grades, the r-th counts "
+        "g<sub>r</sub>: 7 for the same emoji, 3 for the same class, 1 for the same group; and more, the earlier it "
+        f"comes.</p>{_GRADED}<p>Where there are only classes, it is average precision: R other pictures have the class "
+        f"of the query.</p>{_PRECISION}<p>At 8 bits hundreds of pictures share a "
         "distance. Their order carries nothing, so the page gives the mean over all orders, exactly.</p>",
     ),
     (

@@ -56,7 +56,7 @@ def _timing(timing: Timing, length: int) -> str:
     kinds = "".join(_kind(timing, name, title, note, length, scale) for name, title, note in METHODS)
     return (
         f'<p class="note made-up said">{made_up if drawn else texts.ALL_REAL}</p>{_sizes(timing, length)}'
-        f'{_verdict(timing.times.get(length, {}), length)}<p class="note">{texts.TIME_SCALE}</p>'
+        f'{_verdict(timing.times.get(length, {}), length)}<p class="note">{texts.TIME_SCALE.format(least=phrases.duration(10**scale.least))}</p>'
         f'<div class="kinds" data-count="{timing.count}">{kinds}</div>'
         f'<p class="note">{_memory(timing, length)} {texts.MEASURED}</p>{_AGAIN}'
     )

@@ -313,7 +313,7 @@ def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) 
     ]
     assert "9,928 of these codes are made up" in "".join(done.itertext())
     assert "for timing only" in "".join(done.itertext())
-    assert texts.TIME_SCALE in "".join(done.itertext())
+    assert "one logarithmic scale, which begins at 1.0 µs" in "".join(done.itertext())
     assert done.findtext(".//p[@class='verdict']") == (
         "At 32 bits this page's index is 1.4 times as fast as FAISS."
     )
