@@ -13,6 +13,7 @@ from nhl.codes import check_codes, check_ids, check_length, prefix, whole_number
 from nhl.index.compiled import kernels
 from nhl.index.file import read_index, write_index
 from nhl.index.segment import Segment
+from nhl.index.to_faiss import to_faiss
 from nhl.index.union import any_in, best, codes_and_ids, codes_of, joined, within
 
 MOST_IDS = 1 << 32
@@ -252,27 +253,21 @@ class NestedIndex:
         index._turn = Lock()
         return index
 
-    def to_faiss(self, length: int | None = None) -> Any:
-        """A `faiss.IndexBinaryFlat` of the first `length` bits (default: all) with the same ids.
+    def to_faiss(self, length: int | None = None, kind: str = "flat") -> Any:
+        """A binary index of faiss of the first `length` bits (default: all), with the same ids. Needs faiss.
 
-        Where ids have gaps it is wrapped in a `faiss.IndexBinaryIDMap2`, since a flat index numbers its
-        codes without one. Needs faiss.
+        Args:
+            length: bits, a multiple of 8 up to B.
+            kind: "flat", which is exact (a `faiss.IndexBinaryIDMap2` where ids have gaps); "ivf", a
+                `faiss.IndexBinaryIVF`, or "hash", a `faiss.IndexBinaryHash`, which are as exact as their
+                `nprobe` or `nflip` lets them be.
 
         Raises:
-            ValueError: if `length` is no multiple of 8 up to B.
+            ValueError: if an argument breaks its rule, or `kind` is "ivf" and the index is empty.
         """
-        import faiss
-
         length = self.length if length is None else check_length(length, self.length)
         codes, ids = codes_and_ids(self._segments, self._width)
-        codes = np.ascontiguousarray(prefix(codes, length))
-        flat = faiss.IndexBinaryFlat(length)
-        if not len(ids) or len(ids) == ids[-1] + 1:
-            flat.add(codes)
-            return flat
-        numbered = faiss.IndexBinaryIDMap2(flat)
-        numbered.add_with_ids(codes, ids)
-        return numbered
+        return to_faiss(prefix(codes, length), ids, kind)
 
 
 def warm_up(longest: int = 128) -> bool:

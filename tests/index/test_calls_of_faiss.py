@@ -75,6 +75,31 @@ def test_own_ids_are_kept_through_search_file_and_faiss(tmp_path):
     assert (flat.reconstruct(int(ids[7])) == codes[7]).all()
 
 
+@pytest.mark.parametrize(("kind", "widen"), [("ivf", "nprobe"), ("hash", "nflip")])
+@pytest.mark.parametrize("length", [8, 32])
+def test_to_faiss_of_another_kind_is_exact_where_it_looks_everywhere(kind, widen, length):
+    pytest.importorskip("faiss")
+    codes, ids = codes_of(600), np.random.default_rng(3).permutation(5000)[:600]
+    index = NestedIndex(codes[:0])
+    index.add(codes, ids)
+    other = index.to_faiss(length, kind)
+    setattr(other, widen, min(16, length) if kind == "hash" else other.nlist)
+    distances, found = other.search(np.ascontiguousarray(codes[:4, : length // 8]), 5)
+    assert (distances == index.search(codes[:4], length, 5)[0]).all()
+    for query, row, near in zip(codes[:4], found, distances, strict=True):
+        assert (hamming(query[None], index.reconstruct(row), length)[0] == near).all()
+
+
+def test_to_faiss_refuses_unknown_kinds_and_lists_of_nothing():
+    pytest.importorskip("faiss")
+    with pytest.raises(ValueError, match="unknown kind 'hnsw'; choose from flat, ivf, hash"):
+        NestedIndex(codes_of(3)).to_faiss(kind="hnsw")
+    empty = NestedIndex(codes_of(3)[:0])
+    with pytest.raises(ValueError, match="the index is empty: `add` codes before its lists can be trained"):
+        empty.to_faiss(kind="ivf")
+    assert empty.to_faiss(kind="hash").ntotal == 0
+
+
 def test_ids_are_asked_for():
     index = NestedIndex(codes_of(5))
     index.remove([2])
