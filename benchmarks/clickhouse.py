@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.code_kinds import Codes
 from benchmarks.result_file import write_result
-from benchmarks.search import BLOCK, QUERIES, Codes, K, parser, sets
+from benchmarks.search import BLOCK, QUERIES, K, parser, sets
 from nhl.codes import LENGTHS
 from nhl.index import NestedIndex, warm_up
 from nhl.index.clickhouse import ClickHouseIndex, connect

@@ -49,8 +49,10 @@ def test_search_runs(tmp_path, capsys):
     out = tmp_path / "search.json"
     options = ["--images", "2000", "3000", "4000", "--rounds", "2", "--out", str(out)]
     assert table.main(["search", *options]) == 0
-    records = json.loads(out.read_text())["records"]
-    assert [record["length"] for record in records] == [8, 16, 32, 64, 128] * 6
+    result = json.loads(out.read_text())
+    assert [record["length"] for record in result["records"]] == [8, 16, 32, 64, 128] * 9
+    assert all(record["us"]["nhl_cold"] > 0 for record in result["records"])
+    assert all(same["overlap"] > 0.9 for same in result["agreement"])
     assert "2,000 uniform codes" in capsys.readouterr().out
     for name in ("search-length.svg", "search-size.svg"):  # well-formed, and beside the result
         assert ElementTree.parse(tmp_path / name).getroot().tag.endswith("svg")
