@@ -13,12 +13,17 @@ DESCRIPTION = (
 
 # The galleries
 GALLERY = "Gallery"
-CIFAR10 = "CIFAR-10"
+CIFAR10, PHOTOGRAPHS = "CIFAR-10", "Photographs"
 MINE = "Your pictures"
-FETCH_CIFAR10 = (
-    "10,000 small photos in ten classes. They are fetched once, about 170 MB, and stay on this machine."
-)
-FETCH = "Fetch CIFAR-10"
+GALLERIES = {"cifar10": CIFAR10, "photographs": PHOTOGRAPHS}
+FETCHES = {
+    "cifar10": "10,000 small photos in ten classes. They are fetched once, about 170 MB, and stay on this machine.",
+    "photographs": (
+        "10,000 small photos in 200 classes, of which no network here has seen any. They are fetched once, about 240 MB, "
+        "and stay on this machine."
+    ),
+}
+FETCH = "Fetch {name}"
 STAGES = {
     "wait": "Waiting",
     "fetch": "Fetching the pictures",
@@ -29,10 +34,10 @@ STAGES = {
     "arrange": "Building the index",
     "measure": "Measuring",
 }
-NOT_FETCHED = "The pictures of CIFAR-10 have not been fetched yet."
+NOT_FETCHED = "The pictures of this gallery have not been fetched yet."
 NO_NETWORK = (
-    "CIFAR-10 could not be fetched: there is no way to its server from here. If its pictures are on this machine, let "
-    "NHL_DATA name the folder that holds cifar10/test/CLASS/NUMBER.png, and start the page again."
+    "{name} could not be fetched: its server cannot be reached. If its pictures are on this machine, let NHL_DATA name the "
+    "folder that holds {layout}, and start the page again."
 )
 NO_ROOM = "There is no folder on this machine to keep the pictures in."
 FETCHING_STOPPED = "Preparing the pictures stopped; please try again."

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "train": "all code lengths in one training run against a run for each",
     "gpu": "on a machine with a GPU: tests, pictures a second, and the page's model in minutes",
     "nesting": "one nested code, a model for each length, and a long code cut short",
+    "unseen_style": "P@10 of drawings in a style that no model has learnt from",
     "startup": "seconds until the page answers, and its memory",
     "page": "a query's way through the server, the slider, the first load",
     "reliability": "kills at random moments, a full disk, a crowd: docs/RELIABILITY.md",
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the benchmark that the first argument names with the rest of them; the exit status."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: python -m benchmarks NAME [--help]\n")
-        print("\n".join(f"  {name:11} {what}" for name, what in BENCHMARKS.items()))
+        print("\n".join(f"  {name:12} {what}" for name, what in BENCHMARKS.items()))
         return 0
     name, *rest = arguments
     if name not in BENCHMARKS:

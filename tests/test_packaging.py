@@ -70,7 +70,7 @@ def test_the_wheel_holds_the_library_and_its_model(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert wheel.name == f"nested_hashing-{nhl.__version__}-py3-none-any.whl"
     model = {"config.json", "model.safetensors", "gallery.db", "codes.safetensors", "LICENSES/README.md"}
-    assert names >= {"nhl/py.typed", "nhl/data/photo_labels.tsv"} | {
+    assert names >= {"nhl/py.typed", "nhl/gallery/photo_labels.tsv"} | {
         f"nhl/checkpoints/emoji/{n}" for n in model
     }
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "nhl").rglob("*.py")}

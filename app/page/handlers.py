@@ -18,7 +18,7 @@ from app.page.state import Found, State, changed, choice, politely, readable, se
 from app.page.tour import STEPS
 from app.photographs import PHOTOGRAPHS, photograph
 from app.service.answers import Query
-from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
+from app.service.galleries import MINE, Galleries, NotReadyError
 from app.service.own_pictures import MOST_PICTURES, OwnPictures
 from app.service.search import SearchService
 from app.service.speed import Job, SpeedBench
@@ -151,7 +151,7 @@ class Handlers:
         try:
             service = self.at(place, request)
         except NotReadyError as error:
-            if place == CIFAR10 or "q" not in wanted:
+            if place in self.galleries.fetched or "q" not in wanted:
                 return self.offered(place)
             wanted.said.append(str(error))
             place, service, wanted.values = self.galleries.first, self.service, {}
@@ -202,21 +202,20 @@ class Handlers:
 
     def offered(self, name: str) -> State:
         """In place of a gallery that is not here, what it takes to have it."""
-        content = views.offer_to_fetch() if name == CIFAR10 else views.no_own()
+        content = views.offer_to_fetch(name) if name in self.galleries.fetched else views.no_own()
         return changed(chooser=name, notice=views.instead(name, content), tour="")
 
     @politely
-    def fetch(self, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
-        """CIFAR-10 on its way, then the page with it."""
-        if self.galleries.cifar10 is None:
-            raise ValueError(texts.NOT_FETCHED)
-        preparation = self.galleries.prepare()
+    def fetch(self, wanted: Any, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
+        """A gallery on its way, then the page with it."""
+        name = str(wanted)
+        preparation = self.galleries.prepare(name)
         if not preparation.ended:
             progress = views.pending(views.progress(preparation.stage, preparation.done))
-            return changed(notice=views.instead(CIFAR10, progress))
+            return changed(notice=views.instead(name, progress))
         if preparation.error:
-            return changed(notice=views.instead(CIFAR10, views.offer_to_fetch(preparation.error)))
-        return self.choose(CIFAR10, length, k, view, request)
+            return changed(notice=views.instead(name, views.offer_to_fetch(name, preparation.error)))
+        return self.choose(name, length, k, view, request)
 
     def give(self, length: Any, k: Any, view: Any, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """A visitor's files become the visitor's gallery, and are deleted."""

@@ -10,7 +10,7 @@ from app.page.api import search_call
 from app.page.components import Argument, BitsSlider, Choice, CopyLink, FilesInput, PictureInput, Tiles
 from app.page.handlers import DEFAULT_K, K_CHOICES, Handlers
 from app.page.state import State
-from app.service.galleries import CIFAR10, MINE, Galleries
+from app.service.galleries import MINE, Galleries
 from app.service.search import MAX_K
 from app.service.speed import SpeedBench
 
@@ -22,7 +22,7 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
     now = on.asked(galleries.first, service, first, on.length, DEFAULT_K, sections.FIRST)
     html = partial(gr.HTML, apply_default_css=False)
     names = {galleries.first: service.gallery.meta.get("title") or texts.GALLERY}
-    names |= {CIFAR10: texts.CIFAR10, MINE: texts.MINE}
+    names |= {**texts.GALLERIES, MINE: texts.MINE}
 
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(300, 300)) as page:
         top = Tiles(views.header(service), elem_id="top")
@@ -91,8 +91,8 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         top.step(on.step, None, state, **quiet)
         tour.step(on.step, None, state, **quiet)
         chooser.input(on.choose, [chooser, bits, k, view], state, **quiet)
-        notice.fetch(on.fetch, [bits, k, view], state, **quiet)
-        notice.poll(on.fetch, [bits, k, view], state, **quiet)
+        notice.fetch(on.fetch, [chooser, bits, k, view], state, **quiet)
+        notice.poll(on.fetch, [chooser, bits, k, view], state, **quiet)
         files.give(on.give, [bits, k, view], state, concurrency_id="own", concurrency_limit=2, **private)
         ask.click(
             search_call(service),

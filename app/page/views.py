@@ -200,12 +200,12 @@ def instead(place: str, content: str) -> str:
     return f'<div class="instead said" data-place="{escape(place)}">{content}</div>'
 
 
-def offer_to_fetch(said: str = "") -> str:
-    """What CIFAR-10 is, with a button to fetch it."""
-    note = f'<p class="note" role="status">{escape(said)}</p>' if said else ""
+def offer_to_fetch(name: str, said: str = "") -> str:
+    """What a gallery is that must be fetched, with a button to do it."""
+    note, title = f'<p class="note" role="status">{escape(said)}</p>' if said else "", texts.GALLERIES[name]
     return (
-        f'<h2>{texts.CIFAR10}</h2><p class="note">{texts.FETCH_CIFAR10}</p>'
-        f'<button class="primary" data-fetch>{texts.FETCH}</button>{note}'
+        f'<h2>{title}</h2><p class="note">{texts.FETCHES[name]}</p>'
+        f'<button class="primary" data-fetch>{texts.FETCH.format(name=title)}</button>{note}'
     )
 
 

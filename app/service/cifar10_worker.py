@@ -27,6 +27,7 @@ from nhl.gallery.codes import gallery_codes
 from nhl.gallery.files import numbered_pictures
 from nhl.images import load_image
 
+LAYOUT = "cifar10/test/CLASS/NUMBER.png"
 ARCHIVE_BYTES = 170_498_071
 PICTURES = 10_000
 ASKING = 100  # of each class, the first: they are the examples
@@ -84,7 +85,7 @@ def fetched(where: Path, report: Report) -> Iterator[tuple[str, Image.Image]]:
         try:
             data = fetching.result()
         except (OSError, RuntimeError):
-            raise WorkError(texts.NO_NETWORK) from None
+            raise WorkError(texts.NO_NETWORK.format(name=texts.CIFAR10, layout=LAYOUT)) from None
         for pixels, label in zip(data.data, data.targets, strict=True):
             yield data.classes[label], Image.fromarray(pixels)
 

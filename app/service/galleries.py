@@ -1,25 +1,23 @@
-"""Which galleries there are: the one that ships, CIFAR-10 where its model is there, and the visitor's own."""
+"""Which galleries there are: the one that ships, those that are fetched, and the visitor's own."""
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from app import texts
+from app.service.fetching import FetchedGallery, Preparation, Source
 from app.service.own_pictures import OwnPictures, index_pictures
 from app.service.search import SearchService, read_scores
-from app.service.worker import Report, Worker, WorkError
-from nhl.gallery import Gallery, GalleryError
+from app.service.worker import Report
 from nhl.gallery.files import numbered_pictures
+from nhl.gallery.photographs import find_tiny_imagenet
 from nhl.model.checkpoint import CheckpointError, read_config, weights_path
-from nhl.model.runtimes import cache_folders
 
-CIFAR10, MINE = "cifar10", "mine"
+CIFAR10, PHOTOGRAPHS, MINE = "cifar10", "photographs", "mine"
+PHOTO_MAP = "photo_map"
 CIFAR10_CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "cifar10-50000"
 MOST_VISITORS = 24
 VISIT_SECONDS = 3600.0
@@ -29,43 +27,37 @@ class NotReadyError(ValueError):
     """A gallery that is offered but not here yet."""
 
 
-@dataclass
-class Preparation:
-    """How far a gallery is on its way here."""
-
-    stage: str = "wait"
-    done: float = 0.0
-    error: str = ""
-    ended: bool = False
-
-
 class Galleries:
     """The galleries of one server.
 
     Args:
         shipped: the one that is shown first.
         cifar10: the folder of a model of CIFAR-10; where there is none, that gallery is not offered.
-        where: the folder in which the pictures of CIFAR-10 are kept; by default the user's cache.
+        where: the folder in which fetched galleries are kept; by default the user's cache.
     """
 
     def __init__(
-        self, shipped: SearchService, cifar10: Path | None = CIFAR10_CHECKPOINT, where: Path | None = None
+        self,
+        shipped: SearchService,
+        cifar10: Path | None = CIFAR10_CHECKPOINT,
+        where: Path | None = None,
     ) -> None:
         self.shipped = shipped
         self.first = shipped.gallery.meta.get("name") or "gallery"
-        self.cifar10 = cifar10 if cifar10 and _same_lengths(cifar10, shipped) else None
-        self._where = where
-        self._worker = Worker("app.service.cifar10_worker", texts.FETCHING_STOPPED, linger=1.0)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gallery")
-        self._preparation: Preparation | None = None
-        self._fetched: SearchService | None = None
+        sources = []
+        if cifar10 and _same_lengths(cifar10, shipped):
+            worker = "app.service.cifar10_worker"
+            sources.append(Source(CIFAR10, worker, cifar10, _cifar10_copy, lambda: read_scores(cifar10)))
+        if shipped.checkpoint and (found := photo_scores(shipped)):  # its model knows photographs
+            worker = "app.service.photographs_worker"
+            sources.append(Source(PHOTOGRAPHS, worker, shipped.checkpoint, _photographs_copy, lambda: found))
+        self.fetched = {source.name: FetchedGallery(source, where) for source in sources}
         self._own: dict[str, tuple[OwnPictures, float]] = {}
-        self._lock = threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The galleries that are offered, by name."""
-        return (self.first, *((CIFAR10,) if self.cifar10 else ()), MINE)
+        return (self.first, *self.fetched, MINE)
 
     def get(self, name: str, session: str | None = None) -> SearchService:
         """A gallery, as one visitor sees it.
@@ -76,10 +68,11 @@ class Galleries:
         """
         if name == self.first:
             return self.shipped
-        if name == CIFAR10 and self.cifar10:
-            if self._fetched is None:
+        if name in self.fetched:
+            service = self.fetched[name].service
+            if service is None:
                 raise NotReadyError(texts.NOT_FETCHED)
-            return self._fetched
+            return service
         if name == MINE:
             own = self._own.get(session or "")
             if own is None:
@@ -94,50 +87,19 @@ class Galleries:
             KeyError: if there is none.
         """
         own = [pictures.service for pictures, _ in list(self._own.values())]
-        services = {s.key: s for s in (self.shipped, self._fetched, *own) if s is not None}
+        fetched = [gallery.service for gallery in self.fetched.values()]
+        services = {s.key: s for s in (self.shipped, *fetched, *own) if s is not None}
         return services[key]
 
-    def prepare(self) -> Preparation:
-        """Bring CIFAR-10 here, in the background; how far that is. A failure is told once: then it begins again."""
-        with self._lock:
-            if self._preparation is None:
-                self._preparation = Preparation()
-                self._thread.submit(self._bring, self._preparation)
-            found = self._preparation
-            if found.ended and found.error:
-                self._preparation = None
-            return found
+    def prepare(self, name: str) -> Preparation:
+        """Bring a gallery here, in the background; how far that is.
 
-    def _bring(self, preparation: Preparation) -> None:
-        def report(stage: str, done: float) -> None:
-            preparation.stage, preparation.done = stage, done
-
-        try:
-            assert self.cifar10 is not None
-            path = self._folder() / "gallery.db"
-            if not _is_intact(path):
-                folder = _data_folder()
-                request = {"checkpoint": str(self.cifar10), "to": str(path), "folder": folder and str(folder)}
-                self._worker.ask(request, report)
-            service = SearchService.open(self.cifar10, path)
-            service.scores = dict(read_scores(self.cifar10))
-            self._fetched = service
-        except (WorkError, OSError) as error:
-            preparation.error = str(error) if isinstance(error, WorkError) else texts.NO_ROOM
-        except Exception:
-            preparation.error = texts.FETCHING_STOPPED
-            raise
-        finally:
-            preparation.ended = True
-
-    def _folder(self) -> Path:
-        for place in (self._where,) if self._where else cache_folders():
-            try:
-                (place / CIFAR10).mkdir(parents=True, exist_ok=True)
-                return place / CIFAR10
-            except OSError:
-                continue
-        raise WorkError(texts.NO_ROOM)
+        Raises:
+            ValueError: if there is none of that name to bring.
+        """
+        if name not in self.fetched:
+            raise ValueError(f"`gallery` must be one of {', '.join(self.fetched)} but got {name[:50]!r}")
+        return self.fetched[name].prepare()
 
     def own(self, session: str, paths: Sequence[Path], report: Report) -> OwnPictures:
         """Make a visitor's pictures the visitor's gallery, in place of an earlier one.
@@ -167,19 +129,10 @@ class Galleries:
 
     def close(self) -> None:
         """End the work that is going on, and remove all that visitors brought."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._worker.close()
+        for gallery in self.fetched.values():
+            gallery.close()
         for session in list(self._own):
             self.leave(session)
-
-
-def _is_intact(path: Path) -> bool:
-    """Whether there is a gallery that is as it was written; one that was damaged since is made anew."""
-    try:
-        Gallery(path).close()
-        return True
-    except GalleryError:
-        return False
 
 
 def _same_lengths(checkpoint: Path, service: SearchService) -> bool:
@@ -191,7 +144,21 @@ def _same_lengths(checkpoint: Path, service: SearchService) -> bool:
         return False
 
 
-def _data_folder() -> Path | None:
+def photo_scores(service: SearchService) -> dict[int, dict[str, float]]:
+    """How well the shipped model finds photographs of one kind, by length; nothing where that was not measured."""
+    scores = service.scores.items()
+    return {length: {"map": score[PHOTO_MAP]} for length, score in scores if PHOTO_MAP in score}
+
+
+def _cifar10_copy() -> Path | None:
     """The copy of CIFAR-10 that `NHL_DATA` holds."""
     folder = Path(os.environ.get("NHL_DATA") or "nowhere") / CIFAR10
     return folder if any(map(numbered_pictures, folder.glob("test/*"))) else None
+
+
+def _photographs_copy() -> Path | None:
+    """The copy of Tiny ImageNet that `NHL_DATA` holds."""
+    try:
+        return find_tiny_imagenet(Path(os.environ["NHL_DATA"]))
+    except (KeyError, FileNotFoundError):
+        return None

@@ -75,6 +75,7 @@ class SearchService:
         self.searched_codes, self.example_codes = codes[self._searched], codes[self._examples]
         self.index = NestedIndex(self.searched_codes)
         self._usual_us: dict[int, float] = {}
+        self.checkpoint: Path | None = None
 
     @classmethod
     def open(cls, checkpoint: str | Path, gallery: str | Path | None = None) -> "SearchService":
@@ -90,6 +91,7 @@ class SearchService:
         encoder = Encoder(folder)
         scores = read_scores(folder) if opened.path.resolve() == own.resolve() else {}
         service = cls(encoder, opened, gallery_codes(opened, folder, encoder), scores)
+        service.checkpoint = folder
         query = service.picture(Image.new("RGB", (8, 8)))
         for length in service.lengths:
             service.search(query, length, 1)

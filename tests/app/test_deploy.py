@@ -53,7 +53,7 @@ def test_a_space_gets_what_it_needs_and_no_more() -> None:
         "requirements.txt",
         "space_app.py",
         "app/style.css",
-        "nhl/data/photo_labels.tsv",
+        "nhl/gallery/photo_labels.tsv",
     }
     assert names >= {f"checkpoints/{n}/model.safetensors" for n in ("emoji", "cifar10-50000")}
     unwanted = re.compile(r"^(tests|benchmarks|\.)|__pycache__|\.pyi$|-run/")

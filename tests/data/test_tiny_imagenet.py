@@ -8,9 +8,10 @@ import pytest
 from data.tiny_photos import tiny_photos
 
 from nhl.data import load_protocol
-from nhl.data.emoji_photos import LEVELS, photo_kinds
+from nhl.data.emoji_photos import LEVELS
 from nhl.data.tiny_imagenet import tiny_imagenet
 from nhl.gallery import Gallery
+from nhl.gallery.photographs import photo_kinds
 
 EMOJI = "checkpoints/emoji/gallery.db"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from nhl.data.emoji_photos import photo_kinds
-from nhl.data.tiny_imagenet import KINDS, TRAIN, VALIDATION
+from nhl.data.tiny_imagenet import TRAIN
+from nhl.gallery.photographs import KINDS, VALIDATION, photo_kinds
 
 
 def tiny_photos(folder: Path) -> Path:

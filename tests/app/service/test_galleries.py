@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data.tiny_photos import tiny_photos
 from drawings import COLOURS, draw, encoded
 from heic import HEIC
 from PIL import Image
 
 from app import texts
-from app.service import own_pictures
+from app.service import own_pictures, photographs_worker
 from app.service.cifar10_worker import fetched, make
-from app.service.galleries import CIFAR10, MINE, Galleries, NotReadyError
+from app.service.galleries import CIFAR10, MINE, PHOTOGRAPHS, Galleries, NotReadyError
 from app.service.own_pictures import index_pictures
 from app.service.search import SearchService
-from app.service.worker import WorkError
+from app.service.worker import Report, WorkError
 from nhl.gallery import Gallery, Item, write_gallery
 
 
@@ -196,13 +197,13 @@ def test_cifar10_comes_from_a_folder(
     monkeypatch.setenv("NHL_DATA", str(tmp_path))
     monkeypatch.setattr("app.service.cifar10_worker.ASKING", 1)
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
-    preparation = galleries.prepare()
+    preparation = galleries.prepare(CIFAR10)
     until = time.monotonic() + 120
     while not preparation.ended and time.monotonic() < until:
         time.sleep(0.05)
     assert preparation.error == ""
     found = galleries.get(CIFAR10)
-    assert galleries.prepare() is preparation
+    assert galleries.prepare(CIFAR10) is preparation
     assert len(found.items) == 12
     assert {item.label for item in found.items} == set(COLOURS)
     assert found.quality == service.quality
@@ -224,7 +225,7 @@ def test_a_kept_gallery_that_was_damaged_is_made_anew(
     content[content.index(b"old")] ^= 1
     kept.write_bytes(content)
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
-    preparation = galleries.prepare()
+    preparation = galleries.prepare(CIFAR10)
     until = time.monotonic() + 120
     while not preparation.ended and time.monotonic() < until:
         time.sleep(0.05)
@@ -253,7 +254,7 @@ def test_no_network_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         raise OSError("no route")
 
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", offline)
-    with pytest.raises(WorkError, match="there is no way to its server from here"):
+    with pytest.raises(WorkError, match="its server cannot be reached"):
         next(fetched(tmp_path, nothing))
     assert list(tmp_path.iterdir()) == []
 
@@ -286,15 +287,15 @@ def test_a_failed_preparation_is_said_and_begins_again(
         asked.wait(20)
         raise WorkError(texts.NO_NETWORK)
 
-    monkeypatch.setattr(galleries._worker, "ask", fail)
-    first = galleries.prepare()
+    monkeypatch.setattr(galleries.fetched[CIFAR10].worker, "ask", fail)
+    first = galleries.prepare(CIFAR10)
     asked.set()
     until = time.monotonic() + 20
     while not first.ended and time.monotonic() < until:
         time.sleep(0.02)
-    assert galleries.prepare() is first
+    assert galleries.prepare(CIFAR10) is first
     assert first.error == texts.NO_NETWORK
-    assert galleries.prepare() is not first
+    assert galleries.prepare(CIFAR10) is not first
     galleries.close()
 
 
@@ -304,7 +305,7 @@ def test_no_folder_to_keep_them_in_is_said(
     (tmp_path / "file").write_bytes(b"")
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "file")
     with pytest.raises(WorkError, match="There is no folder on this machine"):
-        galleries._folder()
+        galleries.fetched[CIFAR10].folder()
 
 
 def test_heic_and_a_large_photo_are_read_among_own_pictures(service: SearchService, tmp_path: Path) -> None:
@@ -331,3 +332,58 @@ def test_a_full_disk_is_not_told_as_pictures_that_cannot_be_read(
     with pytest.raises(ValueError, match=r"^The server has no room for more pictures at the moment"):
         index_pictures([picture], service.encoder)
     assert not folders[0].exists()
+
+
+def test_photographs_are_offered_where_the_model_knows_them(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = SearchService.open(tiny_checkpoint)
+    assert PHOTOGRAPHS not in Galleries(shipped, None).names
+    shipped.scores = {length: {"map": 0.9, "photo_map": length / 1000} for length in shipped.lengths}
+    folder = tiny_photos(tmp_path)
+    monkeypatch.setenv("NHL_DATA", str(folder.parent))
+    galleries = Galleries(shipped, None, tmp_path / "kept")
+    assert galleries.names == ("tiny", PHOTOGRAPHS, MINE)
+    with pytest.raises(NotReadyError):
+        galleries.get(PHOTOGRAPHS)
+    made: list[dict[str, str]] = []
+
+    def ask(request: dict[str, str], report: Report) -> int:
+        made.append(request)
+        pictures = [encoded(draw("red", n)) for n in range(3)]
+        items = (Item(n, f"dog {n}", "dog", ("dog",), "", "query") for n in range(3))
+        write_gallery(request["to"], zip(items, pictures, strict=True), {"name": "photographs"})
+        return 3
+
+    monkeypatch.setattr(galleries.fetched[PHOTOGRAPHS].worker, "ask", ask)
+    preparation = galleries.prepare(PHOTOGRAPHS)
+    until = time.monotonic() + 60
+    while not preparation.ended and time.monotonic() < until:
+        time.sleep(0.05)
+    assert preparation.error == ""
+    assert made[0]["folder"] == str(folder)
+    assert galleries.get(PHOTOGRAPHS).quality[128] == 0.128
+    assert galleries.prepare(PHOTOGRAPHS) is preparation  # one for all visitors
+    with pytest.raises(ValueError, match="`gallery` must be one of photographs but got 'moon'"):
+        galleries.prepare("moon")
+    galleries.close()
+
+
+def test_photographs_that_cannot_be_fetched_say_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object, **__: object) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    with pytest.raises(WorkError, match="NHL_DATA says, as tiny-imagenet-200"):
+        photographs_worker.fetched(tmp_path, nothing)
+
+
+def test_photographs_are_fetched_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: BytesIO(b"zip" * (1 << 20)))
+    heard: list[tuple[str, float]] = []
+    where = photographs_worker.fetched(tmp_path, lambda stage, done: heard.append((stage, done)))
+    assert (where / "tiny-imagenet-200.zip").stat().st_size == 3 << 20
+    assert [stage for stage, _ in heard] == ["fetch"] * 3
+    assert 0 < heard[0][1] < heard[-1][1] <= 1

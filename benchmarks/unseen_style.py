@@ -1,0 +1,75 @@
+"""How well a drawing style that was never learnt from finds its class: OpenMoji against the gallery.
+
+OpenMoji (CC BY-SA 4.0) is kept for this measure; no model of this project is trained on it. Each of its drawings of an emoji
+of the gallery is a query; the database is all pictures of the gallery, other styles of the same emoji among them.
+"""
+
+import argparse
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.result_file import write_result
+from nhl.commands import bar
+from nhl.gallery import Gallery
+from nhl.gallery.codes import gallery_codes
+from nhl.gallery.emoji import fetch_packages
+from nhl.gallery.emoji_styles import member_of, open_package, plain_code, svg_renderer
+from nhl.metrics import histograms
+from nhl.model.encode import Encoder
+
+PACKAGE = "openmoji@17.0.0"
+DRAWING = re.compile(r"package/color/svg/([0-9A-F-]+)\.svg")
+FIRST = 10
+
+
+def drawings(packages: Path, codes: set[str]) -> dict[str, bytes]:
+    """The pictures of the emoji with these code points, as small WebP files."""
+    draw, found = svg_renderer(), {}
+    with open_package(packages, PACKAGE) as tar:
+        for member in tar:
+            name = DRAWING.fullmatch(member.name)
+            code = plain_code(name[1]) if name else ""
+            if code in codes and (picture := draw(member_of(tar, member).decode())):
+                found[code] = picture
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it: see `--help`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks unseen_style", description=__doc__)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+    )
+    parser.add_argument(
+        "--packages", type=Path, help="folder with the npm archive; without it npm fetches it"
+    )
+    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/unseen_style.json)")
+    options = parser.parse_args(arguments)
+    gallery = Gallery(options.checkpoint / "gallery.db")
+    items = gallery.items()
+    by_code = {plain_code(item.source.partition("#")[2]): item for item in items}
+    with tempfile.TemporaryDirectory() as work:
+        packages = options.packages or Path(work)
+        if options.packages is None:
+            fetch_packages(packages, [PACKAGE])
+        pictures = drawings(packages, set(by_code))
+    encoder = Encoder(options.checkpoint)
+    with bar("Encoding") as progress:
+        codes = encoder.encode(list(pictures.values()), progress=progress)
+    classes = sorted({item.label for item in items})
+    labels = np.array([classes.index(by_code[code].label) for code in pictures])
+    database = np.array([classes.index(item.label) for item in items])
+    held_out = np.array([by_code[code].split == "query" for code in pictures])
+    against = gallery_codes(gallery, options.checkpoint, encoder)
+    result: dict[str, object] = {"package": PACKAGE, "lengths": list(encoder.config.lengths)}
+    for name, chosen in (("all", held_out >= 0), ("held_out", held_out), ("trained", ~held_out)):
+        found = histograms(codes[chosen], against, labels[chosen], database, encoder.config.lengths)
+        precision = [round(float(h.precision(FIRST).mean()), 4) for h in found.values()]
+        result[name] = {"queries": int(chosen.sum()), "precision_at_10": precision}
+        print(f"{name:9} {' '.join(f'{value:.3f}' for value in precision)}")
+    print(f"written to {write_result('unseen_style', result, options.out)}")
+    return 0
