@@ -376,7 +376,7 @@ def test_photographs_that_cannot_be_fetched_say_the_remedy(
         raise OSError("no route")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
-    with pytest.raises(WorkError, match="NHL_DATA says, as tiny-imagenet-200"):
+    with pytest.raises(WorkError, match="let NHL_DATA name the folder that holds tiny-imagenet-200"):
         photographs_worker.fetched(tmp_path, nothing)
 
 
