@@ -69,7 +69,7 @@ READING = "Reading the picture …"
 NO_CAMERA = "The camera cannot be used here."
 
 EXAMPLES = "Or try one of these"
-EXAMPLES_NOTE = "Three photographs, and drawings; the network has never seen any of them."
+EXAMPLES_NOTE = "The first three are photographs from elsewhere. The network has seen none of these."
 SHUFFLE = "Shuffle"
 FIRST_EXAMPLES = (
     *("leopard", "flamingo", "watermelon", "fire engine", "saxophone", "thinking face", "sunflower"),

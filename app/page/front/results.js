@@ -1,15 +1,15 @@
 // The address bar always opens what is on the page: gallery, query, length, number, section; or a step of the tour.
-// Another query is another place to come back to, unless it is what the address, or the way back, asked for.
+// Another query, or gallery, is another place to come back to, unless it is what the address, or the way back, asked for.
 const found = () => new URLSearchParams(element.querySelector('[data-link]').dataset.link);
 const state = () => {
   const instead = document.querySelector('#notice [data-place]');  // of a gallery that is not here
   return instead ? new URLSearchParams({gallery: instead.dataset.place}) : found();
 };
-const home = found().get('q');
+const home = found();
 let asked = document.documentElement.classList.contains('opening');
 const address = () => {
   const link = state(), there = new URL(location.href);
-  const same = (there.searchParams.get('q') ?? home) === link.get('q');
+  const same = ['gallery', 'q'].every(name => (there.searchParams.get(name) ?? home.get(name)) === link.get(name));
   const step = document.querySelector('#tour [data-now]'), shown = document.querySelector('#panel [data-shown]');
   if (shown && link.has('q')) link.set('view', shown.dataset.shown);
   ['gallery', 'q', 'bits', 'k', 'view', 'tour'].forEach(name => there.searchParams.delete(name));
