@@ -75,7 +75,7 @@ class BitsSlider(gr.HTML):
             choices=list(choices),
             code=code,
             names=[phrases.bits(length) for length in choices],
-            words={"look": texts.LOOK, "look_by_touch": texts.LOOK_BY_TOUCH, "differ": texts.DIFFER},
+            words={"look": texts.LOOK, "look_by_touch": texts.LOOK_BY_TOUCH, "differ": texts.BITS_DIFFER},
             label=texts.LENGTH,
             html_template=front("slider.html"),
             js_on_load=front("slider.js"),

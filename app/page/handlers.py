@@ -25,7 +25,6 @@ from app.service.speed import Job, SpeedBench
 
 K_CHOICES, DEFAULT_K = (6, 12, 24, 48), 12
 DEFAULT_LENGTH = 32
-EXAMPLES = 10
 
 
 class Handlers:
@@ -34,7 +33,7 @@ class Handlers:
     def __init__(self, galleries: Galleries, bench: SpeedBench) -> None:
         self.galleries, self.bench = galleries, bench
         service = self.service = galleries.shipped
-        self.first = service.examples(EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
+        self.first = service.examples(views.EXAMPLES, texts.FIRST_EXAMPLES, seed=0)
         self._firsts = WeakKeyDictionary({service: self.first})
         self.length = DEFAULT_LENGTH if DEFAULT_LENGTH in service.lengths else service.lengths[-1]
 
@@ -170,7 +169,7 @@ class Handlers:
     def examples(self, service: SearchService) -> list[Any]:
         """The first examples of a gallery, chosen once."""
         if service not in self._firsts:
-            self._firsts[service] = service.examples(EXAMPLES, seed=0)
+            self._firsts[service] = service.examples(views.EXAMPLES, seed=0)
         return self._firsts[service]
 
     def moved(
@@ -281,4 +280,4 @@ class Handlers:
     def shuffle(self, place: Any, request: gr.Request) -> Any:
         """Other pictures to try."""
         service = self.at(place, request)
-        return views.examples(service, service.examples(EXAMPLES))
+        return views.examples(service, service.examples(views.EXAMPLES))

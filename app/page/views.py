@@ -20,6 +20,8 @@ from app.service.grades import likely_class
 from app.service.search import SearchService
 from nhl.gallery import Item, thumbnails
 
+EXAMPLES = 10  # that are shown, photographs among them
+
 
 def header(service: SearchService) -> str:
     """Name, the way to the tour, headline, and what this is in two sentences."""
@@ -92,7 +94,7 @@ def examples(service: SearchService, items: Sequence[Item]) -> str:
     buttons = photographs + "".join(
         f'<li><button data-query="{item.id}" aria-label="{escape(item.name)}" title="{escape(item.name)}">'
         f'<img src="{thumbnail(service, item)}" alt="" draggable="false"></button></li>'
-        for item in items[: len(items) - len(PHOTOGRAPHS)]
+        for item in items[: EXAMPLES - len(PHOTOGRAPHS)]
     )
     return (
         f"<section><div class='bar'><h2>{texts.EXAMPLES}</h2><button class='quiet' data-shuffle>{texts.SHUFFLE}"

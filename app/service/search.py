@@ -18,6 +18,7 @@ from PIL import Image
 
 from app.service.answers import Answer, Query, Result
 from app.service.grades import grade, grades_of
+from app.service.measured import graded_scores
 from nhl.codes import tie_order
 from nhl.gallery import Gallery, Item
 from nhl.gallery.codes import gallery_codes
@@ -92,10 +93,20 @@ class SearchService:
         scores = read_scores(folder) if opened.path.resolve() == own.resolve() else {}
         service = cls(encoder, opened, gallery_codes(opened, folder, encoder), scores)
         service.checkpoint = folder
+        service.measure_grades()
         query = service.picture(Image.new("RGB", (8, 8)))
         for length in service.lengths:
             service.search(query, length, 1)
         return service
+
+    def measure_grades(self) -> None:
+        """Measure by grade what was held out, where the gallery has grades and no evaluation knows of them."""
+        held_out = [n for n, item in enumerate(self.items) if item.split == "query"]
+        if len(self.grades) > 2 and not all(NDCG in self.scores.get(b, {}) for b in self.lengths):
+            found = graded_scores(self.items, self.codes, held_out, self.lengths)
+            self.scores = {
+                b: {**scores, **self.scores.get(b, {})} for b, scores in found.items()
+            } or self.scores
 
     @property
     def quality(self) -> dict[int, float]:

@@ -24,7 +24,7 @@ def render(service: SearchService, query: Query, length: int, k: int) -> str:
 def _row(service: SearchService, query: Query, result: Result, length: int) -> str:
     item, code = result.item, service.code(result.item)
     bits = "".join(map(str, unpack(code[None])[0]))
-    spoken = f"{item.name}: {result.distance} of {length} {texts.DIFFER}"
+    spoken = f"{item.name}: {result.distance} of {length} {texts.BITS_DIFFER}"
     return (
         f'<li><button data-query="{item.id}" data-code="{code.tobytes().hex()}" data-name="{escape(item.name)}" '
         f'aria-label="{escape(spoken)}"><span class="name"><img src="{thumbnail(service, item)}" alt="" '

@@ -15,9 +15,10 @@ from app import class_names, texts
 from app.page import charts, phrases, sections, tiles, views
 from app.page.sections import speed, why
 from app.page.tour import STEPS
+from app.photographs import PHOTOGRAPHS
 from app.service.answers import Query
 from app.service.grades import Grade
-from app.service.search import SearchService
+from app.service.search import SearchService, read_scores
 from app.service.speed import Job, Timing
 
 
@@ -102,6 +103,13 @@ def test_facts_say_what_a_picture_and_a_search_take(service: SearchService) -> N
     assert re.fullmatch(r"[\d.]+ (µs|ms)", words[4])
 
 
+def test_a_small_gallery_shows_all_its_pictures_beside_the_photographs(service: SearchService) -> None:
+    for count, shown in ((2, 2), (30, views.EXAMPLES - len(PHOTOGRAPHS))):
+        buttons = list(parsed(views.examples(service, service.items[:count])).iter("button"))
+        assert len([button for button in buttons if button.get("data-query")]) == shown
+        assert len([button for button in buttons if button.get("data-photo")]) == len(PHOTOGRAPHS)
+
+
 def test_no_curve_where_nothing_was_measured(service: SearchService) -> None:
     assert views.curve(service, 24) == ""
 
@@ -149,7 +157,9 @@ def test_compare_marks_and_counts(service: SearchService) -> None:
     assert len(parsed(rows).findall(".//section")) == 5
 
 
-def test_quality_is_computed_from_the_evaluation(service: SearchService) -> None:
+def test_quality_is_computed_from_the_evaluation(service: SearchService, tiny_checkpoint: Path) -> None:
+    scores = read_scores(tiny_checkpoint)
+    service = SearchService(service.encoder, service.gallery, service.codes, scores)
     panel = parsed(sections.render(service, service.query("20"), 16, 6, "quality"))
     verdict = panel.find(".//p[@class='verdict']")
     assert verdict is not None  # the evaluation says .53, .55, .61, .71, .93
@@ -283,7 +293,9 @@ def test_a_query_of_unknown_class_is_told_what_it_may_be(
 
 def test_the_curve_is_graded_where_that_was_measured(service: SearchService) -> None:
     scores = {length: {"map": 0.5, "ndcg_at_10": length / 200} for length in service.lengths}
-    assert service.measure == "map"
+    classes_alone = {length: {"map": 0.5} for length in service.lengths}
+    plain = SearchService(service.encoder, service.gallery, service.codes, classes_alone)
+    assert plain.measure == "map"
     fresh = SearchService(service.encoder, service.gallery, service.codes, scores)
     assert fresh.measure == ("ndcg_at_10" if len(fresh.grades) > 2 else "map")
     fresh.grades = tuple(sorted(Grade, reverse=True))

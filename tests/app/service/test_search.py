@@ -1,5 +1,6 @@
 """The service behind the page, on a tiny real model."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -208,6 +209,24 @@ def test_serves_a_gallery_without_splits_or_labels(tiny_checkpoint: Path, tmp_pa
     assert {result.item.id for result in answer.results} == {3, 9}
     assert answer.counts == {}
     assert (tmp_path / "mine.codes.safetensors").is_file()
+
+
+def test_a_gallery_with_grades_is_measured_where_no_evaluation_says_how_good_it_is(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "styles.db"
+    pictures = [
+        (
+            replace(item, style="Noto", split="query" if item.id % 4 == 0 else ""),
+            service.gallery.thumbnail(item.id),
+        )
+        for item in service.items
+    ]
+    write_gallery(path, pictures, {})
+    graded = SearchService.open(tiny_checkpoint, path)
+    assert graded.measure == "ndcg_at_10"
+    assert list(graded.quality) == list(graded.lengths)
+    assert 0.5 < graded.quality[128] <= 1
 
 
 def test_refuses_an_empty_gallery(tiny_checkpoint: Path, tmp_path: Path) -> None:

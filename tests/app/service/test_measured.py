@@ -1,0 +1,38 @@
+"""Measures by grade, from a gallery's own codes."""
+
+import numpy as np
+import pytest
+
+from app.service import measured
+from app.service.measured import graded_scores
+from nhl.gallery import Item
+
+CODES = np.array([[0], [1], [3]], dtype=np.uint8)
+CAT, DOG = ("cat", "mammals", ("mammals",), "Noto"), ("dog", "mammals", ("mammals",), "Noto")
+
+
+def test_a_pencil_case() -> None:
+    """A dog at distance 1 before the cat at 2: (1 + 3 / log2(3)) / (3 + 1 / log2(3))."""
+    items = [Item(n, *what) for n, what in enumerate((CAT, DOG, CAT))]
+    found = graded_scores(items, CODES, [0], [8])
+    assert found[8]["ndcg_at_10"] == pytest.approx((1 + 3 / np.log2(3)) / (3 + 1 / np.log2(3)))
+    assert found[8]["precision_at_10"] == pytest.approx(0.2)
+
+
+def test_a_group_is_worth_least_and_a_class_is_told_from_it() -> None:
+    owl = ("owl", "birds", ("birds", "animals"), "Noto")
+    cat, dog = ((name, "mammals", ("mammals", "animals"), "Noto") for name in ("cat", "dog"))
+    items = [Item(n, *what) for n, what in enumerate((cat, owl, dog))]
+    found = graded_scores(items, CODES, [0], [8])
+    assert found[8]["ndcg_at_10"] == pytest.approx((1 + 3 / np.log2(3)) / (3 + 1 / np.log2(3)))
+    assert found[8]["precision_at_10"] == pytest.approx(0.1)
+
+
+def test_of_very_many_queries_some_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [Item(n, *what) for n, what in enumerate((CAT, DOG, CAT))]
+    monkeypatch.setattr(measured, "MOST_PAIRS", 9)
+    assert graded_scores(items, CODES, [0, 1, 2], [8]) == graded_scores(items, CODES, [0, 2], [8])
+
+
+def test_nothing_without_queries() -> None:
+    assert graded_scores([Item(0, *CAT)], CODES[:1], [], [8]) == {}
