@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from nhl.index.segment import Segment
 from nhl.machine import processors
 
+AT_ONCE = 1 << 16  # rows whose distances are held at once, in a cache
+GAP = 16  # blocks; to compare with so few more costs less than to begin again
 SPREAD = 1 << 17  # code comparisons from which a batch is worth a second thread
 Keys = NDArray[np.int64]
 
@@ -32,14 +34,22 @@ def _within(segment: Segment, query: NDArray[np.uint8], radius: int) -> Keys:
     centre = np.repeat(to_centre, ends[1:] - ends[:-1])
     low, high = segment.low[last].astype(np.int64), segment.high[last].astype(np.int64)
     near = np.flatnonzero(np.maximum(low - centre, centre - high) <= radius)
-    starts = segment.block_rows.astype(np.int64)
-    pieces = [np.arange(starts[block], starts[block + 1]) for block in near]
-    rows = np.concatenate([np.zeros(0, np.int64), *pieces])
-    distances = np.zeros(len(rows), np.int64)
-    for plane, byte in zip(segment.planes, query, strict=False):
-        distances += np.bitwise_count(plane[rows] ^ byte)
-    kept = distances <= radius
-    return distances[kept] << 32 | segment.ids[rows[kept]].astype(np.int64)
+    keys = [np.zeros(0, np.int64)]
+    for start, stop in _runs(segment.block_rows.astype(np.int64), near):
+        distances = np.zeros(stop - start, segment.low.dtype)
+        for plane, byte in zip(segment.planes, query, strict=False):
+            distances += np.bitwise_count(plane[start:stop] ^ byte)
+        kept = np.flatnonzero(distances <= radius)
+        keys.append(distances[kept].astype(np.int64) << 32 | segment.ids[start + kept])
+    return np.concatenate(keys)
+
+
+def _runs(block_rows: Keys, blocks: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Where the rows of ascending blocks start and stop, at most AT_ONCE at once, with what lies in short gaps."""
+    gaps = np.flatnonzero(np.diff(blocks) > GAP) + 1
+    for run in np.split(blocks, gaps) if len(blocks) else ():
+        start, stop = int(block_rows[run[0]]), int(block_rows[run[-1] + 1])
+        yield from ((at, min(at + AT_ONCE, stop)) for at in range(start, stop, AT_ONCE))
 
 
 def codes_of(segments: Sequence[Segment], width: int, ids: NDArray[np.int64]) -> NDArray[np.uint8]:

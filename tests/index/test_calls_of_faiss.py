@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhl.codes import hamming
-from nhl.index import NestedIndex, nested
+from nhl.index import NestedIndex, nested, union
 
 
 def codes_of(count, width=4, seed=0, kinds=5):
@@ -49,6 +49,30 @@ def test_range_search_of_many_lists_at_every_length(length, radius):
     index.remove(np.arange(0, 6000, 7))
     ids = index.ids
     assert_within(index, codes[ids], ids, codes[:3], length, min(radius, length))
+
+
+@pytest.mark.parametrize("gap", [1, 3])
+def test_range_search_of_runs_with_gaps_and_of_more_rows_than_are_taken_at_once(gap, monkeypatch):
+    monkeypatch.setattr(union, "GAP", gap)
+    monkeypatch.setattr(union, "AT_ONCE", 100)
+    codes = codes_of(20_000, 4)
+    index = NestedIndex(codes)
+    for radius in (0, 5, 32):
+        assert_within(index, codes, np.arange(20_000), codes[:2], 32, radius)
+
+
+def test_a_loaded_index_answers_every_call(tmp_path):
+    codes = codes_of(300)
+    index = NestedIndex(codes[:200])
+    index.merge(NestedIndex(codes[200:]))
+    index.remove([250])
+    index.save(tmp_path / "index")
+    loaded, left = NestedIndex.load(tmp_path / "index"), np.delete(np.arange(300), 250)
+    assert_within(loaded, codes[left], left, codes[:3], 24, 9)
+    assert (299 in loaded, 250 in loaded) == (True, False)
+    assert (loaded.reconstruct(left[::-1]) == codes[left[::-1]]).all()
+    assert loaded.merge(index).tolist() == list(range(300, 599))
+    assert (loaded.reconstruct(range(300, 599)) == codes[left]).all()
 
 
 def test_own_ids_are_kept_through_search_file_and_faiss(tmp_path):
