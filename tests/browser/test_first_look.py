@@ -31,6 +31,16 @@ def test_slider_and_first_row_together_on_a_phone(open_page) -> None:
     assert bottom(page, ".results li", 2) <= 844
 
 
+@pytest.mark.parametrize("settings", [{}, PHONE, {"viewport": {"width": 320, "height": 700}}])
+def test_the_name_of_every_gallery_is_whole(open_page, settings: dict[str, object]) -> None:
+    page = open_page(**settings)
+    whole = page.locator("#chooser .wrap").bounding_box()
+    for label in page.locator("#chooser label").all():
+        box, name = label.bounding_box(), label.locator("span").bounding_box()
+        assert whole["x"] <= box["x"] <= name["x"]
+        assert name["x"] + name["width"] <= box["x"] + box["width"] <= whole["x"] + whole["width"] + 1
+
+
 def test_badges_lie_inside_their_tiles(open_page) -> None:
     page = open_page()
     for kind in (".tile", "#panel .mini"):
