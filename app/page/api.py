@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app.page import tiles
-from app.page.state import readable
+from app.page.state import given_image
 from app.service.search import SearchService
 
 
@@ -22,7 +22,7 @@ def search_call(service: SearchService) -> Callable[..., dict[str, Any]]:
             k: how many pictures to answer.
         """
         try:
-            query = service.picture(readable(image))
+            query = service.picture(given_image(image))
             answer = service.search(query, _number(length), _number(k))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error

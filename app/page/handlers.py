@@ -14,7 +14,7 @@ from app.page import phrases, sections, views
 from app.page.components import uploaded
 from app.page.links import NAMES, Wanted
 from app.page.sections import speed
-from app.page.state import Found, State, changed, choice, politely, readable, sent
+from app.page.state import Found, State, changed, choice, errors_as_warnings, event_data, given_image
 from app.page.tour import STEPS
 from app.photographs import PHOTOGRAPHS, photograph
 from app.service.answers import Query
@@ -78,18 +78,18 @@ class Handlers:
             **found._asdict(),
         )
 
-    @politely
+    @errors_as_warnings
     def upload(self, image: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
         """A visitor's picture becomes the query."""
         service = self.at(place, request)
-        return self.asked(place, service, service.picture(readable(image)), length, k, view, image)
+        return self.asked(place, service, service.picture(given_image(image)), length, k, view, image)
 
-    @politely
+    @errors_as_warnings
     def pick(
         self, length: Any, k: Any, view: Any, place: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
         """A picture of the gallery, or a photograph of the examples, becomes the query."""
-        service, wanted = self.at(place, request), sent(event)
+        service, wanted = self.at(place, request), event_data(event)
         if "photo" not in wanted:
             return self.asked(place, service, service.query(str(wanted.get("query"))), length, k, view)
         name = str(wanted["photo"])
@@ -97,29 +97,29 @@ class Handlers:
         query = service.picture(image)
         return self.asked(place, service, query, length, k, view, image, PHOTOGRAPHS[name])
 
-    @politely
+    @errors_as_warnings
     def resize(self, token: Any, length: Any, k: Any, view: Any, place: Any, request: gr.Request) -> Any:
         """What is found for the same query at another length, or with more results."""
         service = self.at(place, request)
         return self.found(place, service, service.query(str(token)), length, k, view)
 
-    @politely
+    @errors_as_warnings
     def look(
         self, token: Any, length: Any, k: Any, place: Any, event: gr.EventData, request: gr.Request
     ) -> Any:
         """Another section, or another part of it: view, panel and figures."""
-        service, view = self.at(place, request), str(sent(event).get("view"))[:40]
+        service, view = self.at(place, request), str(event_data(event).get("view"))[:40]
         length, k = service.check(length, k)
         panel = sections.render(service, service.query(str(token)), length, k, view)
         return view, panel, self.clock(service, length, view)
 
-    @politely
+    @errors_as_warnings
     def poll(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
         """The figures again, if they were being waited for."""
         service = self.at(place, request)
         return self.clock(service, service.check(length, 1)[0], view)
 
-    @politely
+    @errors_as_warnings
     def again(self, length: Any, view: Any, place: Any, request: gr.Request) -> Any:
         """The figures, measured anew."""
         service = self.at(place, request)
@@ -132,7 +132,7 @@ class Handlers:
 
     def restore(self, event: gr.EventData, request: gr.Request) -> Any:
         """The state that the browser went back to."""
-        return self.state(sent(event), request)
+        return self.state(event_data(event), request)
 
     def state(self, values: Mapping[str, Any], request: gr.Request) -> State:
         """The state of a link; what it leaves out, or what there is not, is as on the first visit."""
@@ -189,7 +189,7 @@ class Handlers:
             tour=views.tour(step),
         )
 
-    @politely
+    @errors_as_warnings
     def choose(self, wanted: Any, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
         """Another gallery; what must be fetched or given first is offered."""
         try:
@@ -204,7 +204,7 @@ class Handlers:
         content = views.offer_to_fetch(name) if name in self.galleries.fetched else views.no_own()
         return changed(chooser=name, notice=views.instead(name, content), tour="")
 
-    @politely
+    @errors_as_warnings
     def fetch(self, wanted: Any, length: Any, k: Any, view: Any, request: gr.Request) -> Any:
         """A gallery on its way, then the page with it."""
         name = str(wanted)
@@ -218,7 +218,7 @@ class Handlers:
 
     def give(self, length: Any, k: Any, view: Any, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         """A visitor's files become the visitor's gallery, and are deleted."""
-        given = sent(event).get("paths")
+        given = event_data(event).get("paths")
         paths = [path for path in map(uploaded, given if isinstance(given, list) else []) if path]
         session, done, ended, gone = request.session_hash, [0.0], threading.Event(), threading.Event()
         made: list[OwnPictures | ValueError] = []
@@ -263,10 +263,10 @@ class Handlers:
         """A visitor has gone: so do the visitor's pictures."""
         self.galleries.leave(request.session_hash)
 
-    @politely
+    @errors_as_warnings
     def step(self, event: gr.EventData) -> Any:
         """A step of the tour; 0 ends it and leaves the page as it is."""
-        step = choice(sent(event).get("step"), range(len(STEPS) + 1), 0)
+        step = choice(event_data(event).get("step"), range(len(STEPS) + 1), 0)
         return self.toured(step) if step else changed(tour="")
 
     def toured(self, number: int) -> State:
@@ -276,7 +276,7 @@ class Handlers:
         length = choice(step.bits, service.lengths, service.lengths[-1])
         return self.moved(self.galleries.first, service, query, length, DEFAULT_K, step.view, number)
 
-    @politely
+    @errors_as_warnings
     def shuffle(self, place: Any, request: gr.Request) -> Any:
         """Other pictures to try."""
         service = self.at(place, request)

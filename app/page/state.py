@@ -1,7 +1,10 @@
 """The page as values: what changes on it, what an event carries, and how a mistake is said."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import wraps
+from threading import Condition
 from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
@@ -13,18 +16,49 @@ from nhl.images import ImageError
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def politely(handler: Handler) -> Handler:
-    """Turn a ValueError into a toast that leaves the page as it is."""
+class Turns:
+    """Lets what one visitor asks for be done in the order of asking, and visitors beside each other."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, deque[object]] = {}
+        self._moved = Condition()
+
+    @contextmanager
+    def of(self, visitor: str) -> Iterator[None]:
+        """Wait until all that this visitor asked for before is done."""
+        ticket = object()
+        with self._moved:
+            line = self._lines.setdefault(visitor, deque())
+            line.append(ticket)
+            self._moved.wait_for(lambda: line[0] is ticket)
+        try:
+            yield
+        finally:
+            with self._moved:
+                line.popleft()
+                if not line:
+                    del self._lines[visitor]
+                self._moved.notify_all()
+
+
+_turns = Turns()
+
+
+def errors_as_warnings(handler: Handler) -> Handler:
+    """Do one visitor's wishes in turn; a ValueError becomes a toast that leaves the page as it is."""
 
     @wraps(handler)
-    def polite(*arguments: Any, **named: Any) -> Any:
+    def warned(*arguments: Any, **named: Any) -> Any:
+        requests = [value for value in arguments if isinstance(value, gr.Request)]
+        visitor = requests[0].session_hash if requests else None
         try:
-            return handler(*arguments, **named)
+            with _turns.of(visitor) if visitor else nullcontext():
+                return handler(*arguments, **named)
         except ValueError as error:
             gr.Warning(str(error))
             return gr.skip()
 
-    return polite  # type: ignore[return-value]
+    return warned  # type: ignore[return-value]
 
 
 class State(NamedTuple):
@@ -64,7 +98,7 @@ class Found(NamedTuple):
     figures: Any
 
 
-def readable(image: Any) -> Image.Image:
+def given_image(image: Any) -> Image.Image:
     """The picture that a `PictureInput` read.
 
     Raises:
@@ -77,7 +111,7 @@ def readable(image: Any) -> Image.Image:
     return image
 
 
-def sent(event: gr.EventData) -> Mapping[str, Any]:
+def event_data(event: gr.EventData) -> Mapping[str, Any]:
     """What an event carries, if it is a JSON object."""
     return event._data if isinstance(event._data, dict) else {}
 

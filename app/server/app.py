@@ -19,8 +19,8 @@ from app import texts
 from app.page.components import ARCHIVE_MEGABYTES
 from app.page.layout import build_page
 from app.server.guard import STUMBLES, guard, unknown
-from app.server.limits import REQUESTS_PER_MINUTE, Doors, keep_swept
-from app.server.monitoring import Sight
+from app.server.limits import REQUESTS_PER_MINUTE, RequestLimits, keep_swept
+from app.server.monitoring import RequestMetrics
 from app.server.nowhere import nothing_here
 from app.service.galleries import Galleries
 from app.service.search import SearchService
@@ -89,13 +89,15 @@ def create_app(
         kept = FLEETING if shown.private else IMMUTABLE
         return Response(content, media_type="image/webp", headers=kept)
 
-    app.add_middleware(Doors, ARCHIVE_MEGABYTES * 2**20 + 2**16, per_minute)
+    app.add_middleware(RequestLimits, ARCHIVE_MEGABYTES * 2**20 + 2**16, per_minute)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
     page = guard(build_page(galleries, bench))
     page.state_session_capacity = MOST_SESSIONS
-    Sight(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(app)
+    RequestMetrics(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(
+        app
+    )
     return gr.mount_gradio_app(
         app,
         page,

@@ -53,7 +53,7 @@ class RefusalError(Exception):
         self.status, self.sentence = status, sentence
 
 
-class Turnstile:
+class RateLimiter:
     """Counts the requests of each address in a sliding minute.
 
     Args:
@@ -95,18 +95,18 @@ def visitor(scope: Scope) -> str | None:
     return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
-class Doors:
+class RequestLimits:
     """Lets in what the page needs, and answers all else with a sentence; plain ASGI, so that streams pass untouched.
 
     Args:
         app: what is behind the doors.
         most_upload_bytes: of one upload.
-        per_minute: requests that one address may send, see `Turnstile`.
+        per_minute: requests that one address may send, see `RateLimiter`.
     """
 
     def __init__(self, app: ASGIApp, most_upload_bytes: int, per_minute: int = REQUESTS_PER_MINUTE) -> None:
         self.app, self.most_upload_bytes = app, most_upload_bytes
-        self.turnstile = Turnstile(per_minute)
+        self.rate_limiter = RateLimiter(per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -137,7 +137,7 @@ class Doors:
         if (inside and path.removeprefix(API).split("/")[0] not in OPEN) or (posts and not inside):
             raise RefusalError(404, texts.NO_SUCH_ADDRESS)
         address = visitor(scope)
-        if (posts or path in COSTLY) and address and not self.turnstile.admits(address, time.monotonic()):
+        if (posts or path in COSTLY) and address and not self.rate_limiter.admits(address, time.monotonic()):
             raise RefusalError(429, texts.TOO_MANY_REQUESTS)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:

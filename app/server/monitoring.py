@@ -59,7 +59,7 @@ class Request:
         return "refused" if refused else "ok" if 0 < self.status < 400 else "error"
 
 
-class Sight:
+class RequestMetrics:
     """The counts of one server.
 
     Args:
@@ -79,7 +79,7 @@ class Sight:
         """Watch a server, and give it `/health` and `/metrics`."""
         app.add_api_route("/health", self.health)
         app.add_api_route("/metrics", self.metrics)
-        app.add_middleware(Watch, sight=self)
+        app.add_middleware(MetricsMiddleware, metrics=self)
 
     async def health(self) -> JSONResponse:
         """That the server answers, with which versions, and the galleries that are here."""
@@ -206,17 +206,17 @@ class Sight:
         print(json.dumps(line), file=sys.stderr, flush=True)
 
 
-class Watch:
-    """Tells a `Sight` of every request; plain ASGI, so that streams pass untouched."""
+class MetricsMiddleware:
+    """Tells a `RequestMetrics` of every request; plain ASGI, so that streams pass untouched."""
 
-    def __init__(self, app: ASGIApp, sight: Sight) -> None:
-        self.app, self.sight = app, sight
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+        self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = self.sight.begun(scope)
+        request = self.metrics.begun(scope)
 
         async def receive_watched() -> Message:
             message = await receive()
@@ -230,13 +230,13 @@ class Watch:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
             else:
-                self.sight.passes(request, scope["path"], message.get("body", b""))
+                self.metrics.passes(request, scope["path"], message.get("body", b""))
             await send(message)
 
         try:
             await self.app(scope, receive_watched, send_watched)
         finally:
-            self.sight.ended(request)
+            self.metrics.ended(request)
 
 
 def _data(body: bytes) -> Any:

@@ -25,7 +25,7 @@ from app.__main__ import parser
 from app.page.layout import build_page
 from app.server import limits
 from app.server.app import SecurityHeaders
-from app.server.limits import Body, Doors, RefusalError, Turnstile, sweep, visitor
+from app.server.limits import Body, RateLimiter, RefusalError, RequestLimits, sweep, visitor
 from app.service.galleries import Galleries
 from app.service.search import SearchService
 from app.service.speed import SpeedBench
@@ -243,21 +243,23 @@ def test_requests_of_one_address_are_limited(page: httpx.Client) -> None:
 
 
 def test_the_minute_slides() -> None:
-    turnstile = Turnstile(60)
-    assert sum(turnstile.admits("a", 59.0) for _ in range(100)) == 60
-    assert turnstile.admits("b", 59.0)
-    assert not turnstile.admits("a", 60.0)
-    assert sum(turnstile.admits("a", 90.0) for _ in range(100)) == 30  # half of the last minute still counts
-    assert sum(turnstile.admits("a", 300.0) for _ in range(100)) == 60
-    assert all(Turnstile(0).admits("a", 1.0) for _ in range(1000))
+    rate_limiter = RateLimiter(60)
+    assert sum(rate_limiter.admits("a", 59.0) for _ in range(100)) == 60
+    assert rate_limiter.admits("b", 59.0)
+    assert not rate_limiter.admits("a", 60.0)
+    assert (
+        sum(rate_limiter.admits("a", 90.0) for _ in range(100)) == 30
+    )  # half of the last minute still counts
+    assert sum(rate_limiter.admits("a", 300.0) for _ in range(100)) == 60
+    assert all(RateLimiter(0).admits("a", 1.0) for _ in range(1000))
 
 
 def test_the_turnstile_forgets() -> None:
-    turnstile = Turnstile(1)
+    rate_limiter = RateLimiter(1)
     for number in range(10_000):
-        turnstile.admits(str(number), 0.0)
-    assert turnstile.admits("new", 300.0)
-    assert len(turnstile._counts) == 1
+        rate_limiter.admits(str(number), 0.0)
+    assert rate_limiter.admits("new", 300.0)
+    assert len(rate_limiter._counts) == 1
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ def test_what_arrives_too_slowly_is_refused(monkeypatch: pytest.MonkeyPatch, pat
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": API + path, "headers": [(b"content-length", b"9")]}
-    finish(Doors(app, 100, 0)(scope, never, send))
+    finish(RequestLimits(app, 100, 0)(scope, never, send))
     assert sent[0]["status"] == 408
     assert texts.TOO_SLOW in sent[1]["body"].decode()
 

@@ -19,7 +19,7 @@ from serving import serve
 from starlette.responses import PlainTextResponse
 
 from app.server.app import create_app
-from app.server.monitoring import KEPT, Sight, Watch
+from app.server.monitoring import KEPT, MetricsMiddleware, RequestMetrics
 from app.server.waiting import told_to_wait
 from app.service.galleries import Galleries
 from app.service.search import SearchService
@@ -191,7 +191,7 @@ async def drive(app: Any, path: str) -> None:
     ("status", "outcome"), [(429, "busy"), (503, "busy"), (413, "refused"), (500, "error")]
 )
 def test_outcomes_by_status(status: int, outcome: str, lines: Lines) -> None:
-    app = Watch(PlainTextResponse("no", status), Sight(NoGalleries(), {}))
+    app = MetricsMiddleware(PlainTextResponse("no", status), RequestMetrics(NoGalleries(), {}))
     finish(drive(app, "/thumbnail/a/1.webp"))
     assert [(line["outcome"], line["bytes_out"]) for line in lines(1)] == [(outcome, 2)]
 
@@ -201,19 +201,19 @@ def test_a_failing_server_is_an_error(lines: Lines) -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        finish(drive(Watch(fails, Sight(NoGalleries(), {})), "/"))
+        finish(drive(MetricsMiddleware(fails, RequestMetrics(NoGalleries(), {})), "/"))
     assert [(line["what"], line["outcome"], line["status"]) for line in lines(1)] == [("page", "error", 0)]
 
 
 def test_questions_that_are_never_answered_do_not_pile_up() -> None:
-    sight = Sight(NoGalleries(), {3: "resize"})
+    metrics = RequestMetrics(NoGalleries(), {3: "resize"})
     scope = {"type": "http", "path": "/gradio_api/queue/join", "method": "POST", "client": ("10.1.2.3", 1)}
     for number in range(KEPT + 50):
-        request = sight.begun(scope)
+        request = metrics.begun(scope)
         request.status, request.head = 200, b'{"fn_index": 3}'
-        sight.passes(request, scope["path"], f'{{"event_id":"e{number}"}}'.encode())
+        metrics.passes(request, scope["path"], f'{{"event_id":"e{number}"}}'.encode())
         assert (request.what, request.head) == ("resize", b"")
-    assert len(sight._asked) == KEPT
+    assert len(metrics._asked) == KEPT
 
 
 def test_while_it_is_loaded_it_says_so() -> None:
