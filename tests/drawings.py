@@ -1,4 +1,4 @@
-"""Pictures for tests: shapes in four colours, which are their classes, drawn by lot; and files made by hand."""
+"""Pictures for tests: shapes in four colours, which are their classes, drawn at random; and files made by hand."""
 
 import struct
 import zlib
@@ -13,7 +13,7 @@ COLOURS = {"red": (200, 30, 40), "green": (30, 150, 60), "blue": (30, 70, 200), 
 
 
 def draw(colour: str, seed: int) -> Image.Image:
-    """A shape of one colour, its place, size and kind drawn by lot."""
+    """A shape of one colour, its place, size and kind drawn at random."""
     chance = np.random.default_rng(seed)
     image = Image.new("RGB", (64, 64), "white")
     left, top = (int(n) for n in chance.integers(2, 20, 2))

@@ -99,7 +99,7 @@ class RequestLimits:
     """Lets in what the page needs, and answers all else with a sentence; plain ASGI, so that streams pass untouched.
 
     Args:
-        app: what is behind the doors.
+        app: the server behind it.
         most_upload_bytes: of one upload.
         per_minute: requests that one address may send, see `RateLimiter`.
     """

@@ -110,7 +110,7 @@ class RequestMetrics:
             lines.append(f'nhl_request_seconds_sum{{what="{what}"}} {self._seconds[what]:.6f}')
             lines.append(f'nhl_request_seconds_count{{what="{what}"}} {count}')
         lines += [
-            "# HELP nhl_gallery_pictures Pictures that are searched.",
+            "# HELP nhl_gallery_pictures Pictures in the database.",
             "# TYPE nhl_gallery_pictures gauge",
         ]
         for name, count in self._pictures().items():

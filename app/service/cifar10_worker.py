@@ -49,7 +49,7 @@ def make(request: Any, report: Report) -> int:
 
 
 def items(pictures: Iterator[tuple[str, Image.Image]], report: Report) -> Iterator[tuple[Item, bytes]]:
-    """Classes and pictures as items of a gallery; the first of each class ask, the others are searched."""
+    """Classes and pictures as items of a gallery; the first of each class are queries, the others the database."""
     seen: dict[str, int] = {}
     for number, (label, image) in enumerate(pictures):
         if number % 100 == 0:

@@ -71,7 +71,7 @@ def cifar10_1(where: Path | None = None) -> Protocol:
 
 
 def cifar10_2(where: Path | None = None) -> Protocol:
-    """The official parts: 10,000 test pictures ask, the 50,000 others are trained on and searched.
+    """The official parts: 10,000 test pictures are queries, the 50,000 others are trained on and the database.
 
     Not comparable with `cifar10` or `cifar10-1`. Arguments and errors as for `cifar10`.
     """

@@ -118,15 +118,15 @@ class Photographs:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which pictures are learnt from, which ask, and which are searched.
+    """Which pictures are learnt from, which are queries, and which are the database.
 
     Args:
         name: as the field names it.
         description: one line for tables and model cards.
         classes: names of the C classes, in the order of the labels.
         train: learnt from.
-        query: ask; never learnt from.
-        database: searched.
+        query: never learnt from.
+        database: what queries are searched in.
         levels: names of the V levels, from coarse to fine, where pictures have some.
         photographs: learnt from, and measured, beside drawings, where the data set has some.
     """
