@@ -42,7 +42,7 @@ class _Source:
 
 
 def cifar10(where: Path | None = None) -> Protocol:
-    """1,000 queries, 5,000 trained on, the other 54,000 searched, drawn from all 60,000 pictures.
+    """1,000 queries, 5,000 trained on, a database of the other 54,000, drawn from all 60,000 pictures.
 
     Not comparable with `cifar10-1` or `cifar10-2`.
 
@@ -61,7 +61,7 @@ def cifar10(where: Path | None = None) -> Protocol:
 
 
 def cifar10_1(where: Path | None = None) -> Protocol:
-    """1,000 queries and 5,000 trained on as in `cifar10`, but 59,000 searched: the trained ones as well.
+    """1,000 queries and 5,000 trained on as in `cifar10`, but a database of 59,000: the trained ones as well.
 
     Not comparable with `cifar10` or `cifar10-2`. Arguments and errors as for `cifar10`.
     """
@@ -81,10 +81,10 @@ def cifar10_2(where: Path | None = None) -> Protocol:
 
 
 def cifar10_unseen(where: Path | None = None) -> Protocol:
-    """The official parts, so that no picture that asks or is searched was learnt from: what the page shows.
+    """The official parts, so that no query and no picture of the database was learnt from: what the page shows.
 
-    50,000 are trained on; of the 10,000 test pictures the first 100 of each class ask, the other 9,000 are
-    searched. Not a protocol of the field. Arguments and errors as for `cifar10`.
+    50,000 are trained on; of the 10,000 test pictures the first 100 of each class are queries, the other
+    9,000 the database. Not a protocol of the field. Arguments and errors as for `cifar10`.
     """
     source = _source(where)
     rank = np.tile(np.arange(_each()), len(CLASSES))
@@ -98,7 +98,7 @@ def _each() -> int:
 
 
 def _drawn() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which of all pictures (N,) ask, and which are trained on."""
+    """Which of all pictures (N,) are queries, and which are trained on."""
     rng = np.random.default_rng(SEED)
     ranks = np.concatenate([rng.permutation(_each()) for _ in CLASSES])
     return ranks < QUERIES, (ranks >= QUERIES) & (ranks < QUERIES + TRAINED)

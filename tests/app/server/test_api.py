@@ -92,6 +92,7 @@ def test_a_visitors_wishes_are_answered_in_their_order_and_nobody_waits_for_anot
         return search(query, length, k)
 
     monkeypatch.setattr(service, "search", slow_at_8_bits)
+
     def wish(visitor: str, length: int) -> str:
         return call(address, "resize", ["1", length, 6, "quality", "tiny"], session_hash=visitor)[0]
 
