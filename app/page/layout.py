@@ -72,8 +72,8 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         state = [here[name] for name in State._fields]
         found, where = [facts, results, curve, panel, figures], [bits, k, view, place]
         private = {"api_visibility": "private", "show_progress": "hidden"}
-        # a visitor's wishes are answered in the order of asking (`Turns`), and visitors do not wait for each other
-        quiet = {**private, "concurrency_id": "page", "concurrency_limit": 4}
+        # one at a time: a visitor's wishes are answered in the order of asking
+        quiet = {**private, "concurrency_id": "page", "concurrency_limit": 1}
         last = {"trigger_mode": "always_last", **quiet}
         many = {"trigger_mode": "multiple", **quiet}  # for wishes: one that is put off would be forgotten
         page.load(on.open, None, state, **quiet).then(None, js=OPENED)

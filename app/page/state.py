@@ -1,10 +1,7 @@
 """The page as values: what changes on it, what an event carries, and how a mistake is said."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from threading import Condition
 from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
@@ -16,44 +13,13 @@ from nhl.images import ImageError
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-class Turns:
-    """Lets what one visitor asks for be done in the order of asking, and visitors beside each other."""
-
-    def __init__(self) -> None:
-        self._lines: dict[str, deque[object]] = {}
-        self._moved = Condition()
-
-    @contextmanager
-    def of(self, visitor: str) -> Iterator[None]:
-        """Wait until all that this visitor asked for before is done."""
-        ticket = object()
-        with self._moved:
-            line = self._lines.setdefault(visitor, deque())
-            line.append(ticket)
-            self._moved.wait_for(lambda: line[0] is ticket)
-        try:
-            yield
-        finally:
-            with self._moved:
-                line.popleft()
-                if not line:
-                    del self._lines[visitor]
-                self._moved.notify_all()
-
-
-_turns = Turns()
-
-
 def errors_as_warnings(handler: Handler) -> Handler:
-    """Do one visitor's wishes in turn; a ValueError becomes a toast that leaves the page as it is."""
+    """Turn a ValueError into a toast that leaves the page as it is."""
 
     @wraps(handler)
     def warned(*arguments: Any, **named: Any) -> Any:
-        requests = [value for value in arguments if isinstance(value, gr.Request)]
-        visitor = requests[0].session_hash if requests else None
         try:
-            with _turns.of(visitor) if visitor else nullcontext():
-                return handler(*arguments, **named)
+            return handler(*arguments, **named)
         except ValueError as error:
             gr.Warning(str(error))
             return gr.skip()
