@@ -60,6 +60,10 @@ class Segment:
             getattr(self, field.name).flags.writeable = False  # also: one type, one compilation
         kernels(self.low.itemsize)  # ready by the first search, perhaps
 
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # arrays come out of a pickle writeable
+
     def __len__(self) -> int:
         return len(self.ids)
 

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -122,6 +123,12 @@ def test_to_faiss_refuses_unknown_kinds_and_lists_of_nothing():
     with pytest.raises(ValueError, match="the index is empty: `add` codes before its lists can be trained"):
         empty.to_faiss(kind="ivf")
     assert empty.to_faiss(kind="hash").ntotal == 0
+
+
+def test_an_index_out_of_a_pickle_is_read_only_as_any_other():
+    """Else each kernel would be compiled once more for it."""
+    for segment in pickle.loads(pickle.dumps(NestedIndex(codes_of(5))))._segments:
+        assert not any(getattr(segment, field.name).flags.writeable for field in fields(segment))
 
 
 def test_ids_are_asked_for():

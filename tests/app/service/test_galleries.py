@@ -195,7 +195,8 @@ def test_cifar10_comes_from_a_folder(
 ) -> None:
     photos(tmp_path / CIFAR10)
     monkeypatch.setenv("NHL_DATA", str(tmp_path))
-    monkeypatch.setattr("app.service.cifar10_worker.ASKING", 1)
+    evaluated = {length: {"map": length / 200} for length in service.lengths}
+    monkeypatch.setattr("app.service.galleries.read_scores", lambda folder: evaluated)
     galleries = Galleries(service, tiny_checkpoint, tmp_path / "kept")
     preparation = galleries.prepare(CIFAR10)
     until = time.monotonic() + 120
@@ -206,7 +207,7 @@ def test_cifar10_comes_from_a_folder(
     assert galleries.prepare(CIFAR10) is preparation
     assert len(found.items) == 12
     assert {item.label for item in found.items} == set(COLOURS)
-    assert found.quality == service.quality
+    assert found.quality == {length: length / 200 for length in service.lengths}  # of its model, as evaluated
     pictures = [found.gallery.thumbnail(item.id) for item in found.items]
     assert (found.codes == service.encoder.encode(pictures)).all()
     assert galleries.by_key(found.key) is found
