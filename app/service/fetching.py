@@ -81,9 +81,7 @@ class FetchedGallery:
                 copy = self.source.copy()
                 request = {"checkpoint": str(checkpoint), "to": str(path), "folder": copy and str(copy)}
                 self.worker.ask(request, report)
-            service = SearchService.open(checkpoint, path)
-            service.scores = dict(self.source.scores())
-            self.service = service
+            self.service = SearchService.open(checkpoint, path, self.source.scores())
         except (WorkError, OSError) as error:
             preparation.error = str(error) if isinstance(error, WorkError) else texts.NO_ROOM
         except Exception:

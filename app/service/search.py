@@ -79,8 +79,18 @@ class SearchService:
         self.checkpoint: Path | None = None
 
     @classmethod
-    def open(cls, checkpoint: str | Path, gallery: str | Path | None = None) -> "SearchService":
+    def open(
+        cls,
+        checkpoint: str | Path,
+        gallery: str | Path | None = None,
+        scores: Mapping[int, Mapping[str, float]] | None = None,
+    ) -> "SearchService":
         """A trained model with a gallery file, by default its own; everything is run once.
+
+        Args:
+            checkpoint: the folder of the model.
+            gallery: the file.
+            scores: of the model on that gallery; by default those of its evaluation, or measured here.
 
         Raises:
             ValueError: if the checkpoint or the gallery cannot be read, or the gallery is empty.
@@ -90,10 +100,13 @@ class SearchService:
         if not len(opened):
             raise ValueError(f"the gallery {opened.path} holds no pictures")
         encoder = Encoder(folder)
-        scores = read_scores(folder) if opened.path.resolve() == own.resolve() else {}
-        service = cls(encoder, opened, gallery_codes(opened, folder, encoder), scores)
+        known = scores
+        if known is None:
+            known = read_scores(folder) if opened.path.resolve() == own.resolve() else {}
+        service = cls(encoder, opened, gallery_codes(opened, folder, encoder), known)
         service.checkpoint = folder
-        service.measure_grades()
+        if scores is None:
+            service.measure_grades()
         query = service.picture(Image.new("RGB", (8, 8)))
         for length in service.lengths:
             service.search(query, length, 1)

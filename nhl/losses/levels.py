@@ -42,8 +42,6 @@ class LevelLoss(nn.Module):
     torch.Size([2])
     """
 
-    weights: Tensor
-
     def __init__(
         self,
         lengths: Iterable[int],
@@ -66,7 +64,7 @@ class LevelLoss(nn.Module):
                 f"`weights` must be {len(sizes)} rows of {len(self.lengths)} numbers from 0 but got {weights}"
             )
         self.scale, self.smoothing = scale, smoothing
-        self.register_buffer("weights", table.float())
+        self.weights: list[list[float]] = table.tolist()  # no tensor: reading one would wait for a GPU
         self.directions = nn.ParameterList(torch.randn(size, self.lengths[-1]) for size in sizes)
 
     def forward(self, outputs: Sequence[Tensor], levels: Tensor) -> Tensor:
@@ -84,7 +82,7 @@ class LevelLoss(nn.Module):
         length = codes.shape[1]
         value = codes.new_zeros(())
         for level, directions in enumerate(self.directions):
-            if self.table[level][k]:
+            if self.weights[level][k]:
                 logits = (
                     self.scale * codes @ normalize(directions[:, :length], eps=TINY).T
                 )  # |code| = sqrt(b)
@@ -92,15 +90,8 @@ class LevelLoss(nn.Module):
                 found = cross_entropy(
                     logits, labels, ignore_index=-1, reduction="sum", label_smoothing=self.smoothing
                 )
-                value = value + self.table[level][k] * found / (labels >= 0).sum().clamp(min=1)
+                value = value + self.weights[level][k] * found / (labels >= 0).sum().clamp(min=1)
         return value
-
-    @property
-    def table(self) -> list[list[float]]:
-        """The weights (V, L), without waiting for a device."""
-        if not hasattr(self, "_table"):
-            self._table: list[list[float]] = self.weights.tolist()
-        return self._table
 
 
 def straight_through(outputs: Tensor) -> Tensor:

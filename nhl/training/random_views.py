@@ -34,10 +34,6 @@ class Draw:
         """True (count,) for about that share."""
         return torch.rand(count, generator=self.generator, device=self.device) < share
 
-    def order(self, count: int) -> Tensor:
-        """A permutation."""
-        return torch.randperm(count, generator=self.generator, device=self.device)
-
 
 def drawings(images: Tensor, size: int, draw: Draw, backgrounds: Tensor | None = None) -> Tensor:
     """Drawings (M, 3, H, H) on white, turned, sheared, scaled, shifted, mirrored and coloured: (M, 3, S, S).
