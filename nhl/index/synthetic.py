@@ -6,17 +6,20 @@ from numpy.typing import ArrayLike, NDArray
 from nhl.codes import check_codes, hamming
 
 NEIGHBOURS = 16  # with fewer the drawn codes lie too near each other, see `python -m benchmarks search`
+PARENTS = 4  # neighbours that one drawn code has bits of; two random bits choose among them
+MOST_TAKEN = 0.75  # of the bits that differ, at most this share is taken: less lies too near, more too far
 TOGETHER = 2048  # rows of a class among which neighbours are looked for
 _AT_ONCE = 1 << 16
 
 
 def enlarge(codes: ArrayLike, labels: ArrayLike, count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Draw codes as a trained model might give them: each between two real ones that are near each other.
+    """Draw codes as a trained model might give them: each amid real ones that are near each other.
 
-    A real code is drawn, and one of its 16 nearest of the same class; where the two differ, each bit comes
-    from the second with a chance of up to a half, the same for the whole code. So bits depend on each other
-    as in real codes, and nearest codes are as far apart: drawing each bit by itself gives codes that are
-    too far from each other. A bit that is constant in a class stays constant.
+    A real code is drawn, and four of its 16 nearest of the same class; each bit comes from one of these,
+    chosen for the bit, with a chance of up to 3/4, the same for the whole code. So bits depend on each other
+    as in real codes, and nearest codes are about as far apart (`python -m benchmarks search` says how far):
+    one neighbour alone gives codes too near each other, each bit of a class by itself codes too far apart.
+    A bit that is constant in a class stays constant.
 
     Args:
         codes: packed codes (N, B/8) of a trained model.
@@ -46,11 +49,18 @@ def enlarge(codes: ArrayLike, labels: ArrayLike, count: int, seed: int = 0) -> N
     for start in range(0, count, _AT_ONCE):
         some = drawn[start : start + _AT_ONCE]
         first = random.integers(0, len(packed), len(some))
-        second = near[first, random.integers(0, NEIGHBOURS, len(some))]
-        chance = random.random((len(some), 1), np.float32) / 2
+        others = packed[near[first[:, None], random.integers(0, NEIGHBOURS, (len(some), PARENTS))]]
+        one, two = random.integers(0, 256, (2, *some.shape), np.uint8)
+        mixed = _choose(one, _choose(two, others[:, 0], others[:, 1]), _choose(two, others[:, 2], others[:, 3]))
+        chance = random.random((len(some), 1), np.float32) * np.float32(MOST_TAKEN)
         taken = np.packbits(random.random((len(some), 8 * packed.shape[1]), np.float32) < chance, axis=1)
-        some[:] = packed[first] ^ ((packed[first] ^ packed[second]) & taken)
+        some[:] = _choose(taken, mixed, packed[first])
     return drawn
+
+
+def _choose(mask: NDArray[np.uint8], where: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bit by bit that of `where` where the mask has a 1, else the other's."""
+    return other ^ ((where ^ other) & mask)
 
 
 def _neighbours(packed: NDArray[np.uint8], names: NDArray[np.generic]) -> NDArray[np.intp]:
