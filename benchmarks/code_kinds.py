@@ -20,6 +20,7 @@ from nhl.model.checkpoint import fingerprint
 Codes = NDArray[np.uint8]
 CLASSES = 98
 FLIPPED = 0.02
+FACTORS = (2, 8)  # by how much a part of the gallery is enlarged to be compared with all of it
 ASKED = 300  # codes whose distances to all others are compared
 
 
@@ -61,19 +62,22 @@ CODES: dict[str, Callable[[int, Path], Codes]] = {
 
 
 def agreement(codes: Codes, labels: NDArray[Any]) -> list[dict[str, Any]]:
-    """How far half of the real codes, enlarged to as many as all, is as spread as all: a record a length.
+    """How far a part of the real codes, enlarged to as many as all, is as spread as all: a record a length and part.
 
     `overlap` is the share that the two histograms of distances have in common; `nearest` and `tenth` are the
     mean distance to the nearest and the tenth nearest code, among the real codes and among the drawn ones.
     """
-    half = np.random.default_rng(0).permutation(len(codes))[: -(-len(codes) // 2)]
-    drawn = enlarge(codes[half], labels[half], len(codes))
-    records = []
-    for length in LENGTHS:
-        (real, *real_near), (other, *other_near) = _spread(codes, length), _spread(drawn, length)
-        overlap = float(np.minimum(real, other).sum())
-        near = [[round(a, 2), round(b, 2)] for a, b in zip(real_near, other_near, strict=True)]
-        records.append({"length": length, "overlap": round(overlap, 4), "nearest": near[0], "tenth": near[1]})
+    order, records = np.random.default_rng(0).permutation(len(codes)), []
+    for factor in FACTORS:
+        part = order[: -(-len(codes) // factor)]
+        drawn = enlarge(codes[part], labels[part], len(codes))
+        for length in LENGTHS:
+            (real, *real_near), (other, *other_near) = _spread(codes, length), _spread(drawn, length)
+            overlap = round(float(np.minimum(real, other).sum()), 4)
+            near = [[round(a, 2), round(b, 2)] for a, b in zip(real_near, other_near, strict=True)]
+            records.append(
+                {"times": factor, "length": length, "overlap": overlap, "nearest": near[0], "tenth": near[1]}
+            )
     return records
 
 

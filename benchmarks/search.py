@@ -204,7 +204,7 @@ def main(arguments: Sequence[str]) -> int:
         result["agreement"] = agreement(*gallery_codes(options.checkpoint))
         for same in result["agreement"]:
             print(
-                f"{same['length']:4} bits: histograms of distances agree to {same['overlap']:.1%}, nearest "
+                f"{same['length']:4} bits, enlarged {same['times']} times: histograms of distances agree to {same['overlap']:.1%}, nearest "
                 "{} real {} drawn, tenth {} real {} drawn".format(*same["nearest"], *same["tenth"])
             )
     records = []

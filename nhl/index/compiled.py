@@ -11,6 +11,8 @@ from types import ModuleType
 
 import numpy as np
 
+from nhl.index.strips import STRIP
+
 _lock = threading.Lock()
 _threads: dict[int, threading.Thread] = {}
 _ready: dict[int, ModuleType] = {}
@@ -39,14 +41,14 @@ def _load(itemsize: int) -> None:
         from nhl.index import kernels
     except ImportError:
         return
-    codes, rows = np.zeros((1, 1), np.uint8), np.zeros(2, np.uint32)
-    bounds = np.zeros((1, 1), f"u{itemsize}")
-    for array in (codes, rows, bounds):
+    codes, rows = np.zeros(STRIP, np.uint8), np.zeros(2, np.uint32)
+    bits, one = np.zeros(2 * STRIP, np.uint8), rows[:1]
+    for array in (codes, rows, bits, one):
         array.flags.writeable = False
     query, heaps = np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.int64)
-    work = np.zeros(kernels.WORK, bounds.dtype)
-    kernels.assign(codes, codes, work, work.copy(), np.zeros(1, np.uint8))
-    kernels.search_all(codes, rows[:1], query, work, heaps)
-    kernels.search_lists(codes, rows[:1], codes, rows, rows, bounds, bounds, rows[:1], query, work, heaps)
+    work = np.zeros(4 * STRIP, f"u{itemsize}")
+    kernels.search_all(codes, one, query, work, heaps)
+    kernels.search_strips(codes, one, bits, one, bits, one, query, work, heaps)
+    kernels.search_within(codes, one, bits, one, bits, query[0], 0, work, heaps[0])
     kernels.search_prefixes(rows, rows, np.zeros(1, np.uint16), 0, np.zeros(1, np.uint16), heaps)
     _ready[itemsize] = kernels

@@ -22,7 +22,7 @@ from nhl.digest import sha256_of
 from nhl.index.segment import Segment
 
 FORMAT = "nested-index"
-VERSION = 1
+VERSION = 2
 _DTYPES = {"U8": np.uint8, "U16": np.uint16, "U32": np.uint32}
 _WORDS = 1 << 15
 _FACTORS = np.random.default_rng(0).integers(0, 1 << 63, _WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(
@@ -79,11 +79,20 @@ def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:
         raise ValueError(
             f"`path` must be a whole saved index but {path} is cut short or altered: build it again"
         )
-    names = [field.name for field in fields(Segment)]
-    segments = [
-        Segment(*(tensors[f"{i}.{name}"] for name in names)) for i in range(len(tensors) // len(names))
-    ]
-    return tuple(segments), width, next_id
+    count = len({name.split(".")[0] for name in tensors})
+    arranged = _segment_of_version_1 if version == 1 else _segment
+    return tuple(arranged(tensors, f"{number}.") for number in range(count)), width, next_id
+
+
+def _segment(tensors: dict[str, NDArray[Any]], start: str) -> Segment:
+    return Segment(*(tensors[start + field.name] for field in fields(Segment)))
+
+
+def _segment_of_version_1(tensors: dict[str, NDArray[Any]], start: str) -> Segment:
+    """Arranged anew: the first version had its rows in another order, byte j of all of them together."""
+    ids = tensors[f"{start}ids"]
+    rows = np.argsort(ids)
+    return Segment.build(np.ascontiguousarray(tensors[f"{start}planes"].T[rows]), ids[rows])
 
 
 def _tensor(data: NDArray[np.uint8], dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray[Any]:

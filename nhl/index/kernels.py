@@ -1,9 +1,9 @@
-"""Compiled loops of the exact search (needs numba), over codes stored as planes: one row per byte.
+"""Compiled loops of the exact search (needs numba), over codes in strips of 64: see `nhl.index.strips`.
 
-With a plane per byte a distance is a sum of byte-wise popcounts, which every vector unit does well
-(`pshufb` on AVX2, `vpopcntb` on AVX512, `cnt` on NEON), and a b-bit query reads b/8 bytes an item.
-A candidate is one number, `distance << 32 | id`, so that the order of ties costs nothing. The K best
-are a heap with the worst of them at its root. Import this module through `nhl.index.compiled`.
+A distance is a sum of byte-wise popcounts, which every vector unit does well (`pshufb` on AVX2,
+`vpopcntb` on AVX512, `cnt` on NEON), and a b-bit query reads b/8 bytes an item. A candidate is one number,
+`distance << 32 | id`, so that the order of ties costs nothing. The K best are a heap with the worst of
+them at its root. Import this module through `nhl.index.compiled`.
 """
 
 from __future__ import annotations
@@ -12,48 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from nhl.jit import STRIP, jit, popcount, trailing_zeros, within
+from nhl.index.near import near, near_common, within
+from nhl.index.strips import STRIP
+from nhl.jit import jit, popcount, trailing_zeros
 
 NONE = np.int64(2**63 - 1)  # worse than every candidate
-PIECE = 512  # rows tested at once for a candidate
-CHUNK = 65536  # rows whose distances are held at once: in the second cache, and long enough to read ahead
-WORK = CHUNK + PIECE  # elements of the array `work` that holds them
-FIRST = 4096  # rows in the nearest lists, visited first: they set the bar for the others
-RUN = CHUNK - PIECE  # rows that the pruned search scans before it looks at its bounds again
-
-
-@jit
-def _four_planes(planes: Any, query: Any, j: int, start: int, size: int, out: Any, more: bool) -> None:
-    a, b = planes[j, start : start + size], planes[j + 1, start : start + size]
-    c, d = planes[j + 2, start : start + size], planes[j + 3, start : start + size]
-    u, v, x, y = query[j], query[j + 1], query[j + 2], query[j + 3]
-    if more:
-        for i in range(size):
-            first = popcount(np.uint8(a[i] ^ u)) + popcount(np.uint8(b[i] ^ v))
-            out[i] += first + popcount(np.uint8(c[i] ^ x)) + popcount(np.uint8(d[i] ^ y))
-    else:
-        for i in range(size):
-            first = popcount(np.uint8(a[i] ^ u)) + popcount(np.uint8(b[i] ^ v))
-            out[i] = first + popcount(np.uint8(c[i] ^ x)) + popcount(np.uint8(d[i] ^ y))
-
-
-@jit
-def _distances(planes: Any, query: Any, start: int, stop: int, out: Any) -> None:
-    """Hamming distances of rows `start` to `stop`, into `out`; four planes a pass spare its traffic."""
-    size, width = stop - start, len(query)
-    odd = width % 4
-    if odd == 0:
-        _four_planes(planes, query, 0, start, size, out, False)
-    for j in range(odd):
-        a, u = planes[j, start:stop], query[j]
-        if j == 0:
-            for i in range(size):
-                out[i] = popcount(np.uint8(a[i] ^ u))
-        else:
-            for i in range(size):
-                out[i] += popcount(np.uint8(a[i] ^ u))
-    for j in range(odd if odd else 4, width, 4):
-        _four_planes(planes, query, j, start, size, out, True)
+DENSE = 32  # strips of a band from which all of it is read: in order, memory is faster than bounds spare
+MOST_UNASKED = 8  # bands read whole, one after the other, before bounds are asked again
 
 
 @jit
@@ -73,96 +38,173 @@ def _replace_root(heap: Any, key: int) -> None:
 
 
 @jit
-def _scan(planes: Any, ids: Any, query: Any, start: int, stop: int, work: Any, heap: Any) -> None:
-    """Offer rows `start` to `stop`, at most CHUNK of them, to the heap."""
-    _distances(planes, query, start, stop, work)
-    size = stop - start
-    far = (1 << 8 * work.itemsize) - 1
-    for i in range(size, -(-size // PIECE) * PIECE):
-        work[i] = far
-    limit = min(heap[0] >> 32, far - 1)
-    for piece in range(0, size, PIECE):
-        least = work[piece]
-        for distance in work[piece : piece + PIECE]:  # with an index it is not compiled to vectors
-            least = min(least, distance)
-        if least > limit:
-            continue
-        for strip in range(piece, piece + PIECE, STRIP):
-            mask = within(work, strip, limit)
-            while mask:
-                i = strip + trailing_zeros(mask)
-                mask &= mask - np.uint64(1)
-                key = (np.int64(work[i]) << 32) | np.int64(ids[start + i])
-                if key < heap[0]:
-                    _replace_root(heap, key)
-                    limit = min(heap[0] >> 32, far - 1)
+def _first(count: int) -> Any:
+    """A mask of the first `count` of 64; of all where there are more."""
+    return ~np.uint64(0) if count >= STRIP else (np.uint64(1) << np.uint64(count)) - np.uint64(1)
 
 
 @jit
-def search_all(planes: Any, ids: Any, queries: Any, work: Any, heaps: Any) -> None:
-    """The exhaustive search: every row, one after the other."""
+def _limit(heap: Any, distances: Any) -> int:
+    """The greatest distance that can still be an answer, as far as the type of `distances` reaches."""
+    return min(heap[0] >> 32, (1 << 8 * distances.itemsize) - 2)
+
+
+@jit
+def _offer(mask: Any, ids: Any, strip: int, distances: Any, heap: Any) -> int:
+    """Offer the marked rows of a strip to the heap; the new limit."""
+    mask &= _first(len(ids) - strip * STRIP)
+    while mask:
+        i = trailing_zeros(mask)
+        mask &= mask - np.uint64(1)
+        key = (np.int64(distances[i]) << 32) | np.int64(ids[strip * STRIP + i])
+        if key < heap[0]:
+            _replace_root(heap, key)
+    return _limit(heap, distances)
+
+
+@jit
+def _scan(codes: Any, ids: Any, start: int, stop: int, query: Any, distances: Any, heap: Any) -> None:
+    """Offer all rows of strips `start` to `stop`."""
+    strips, asked = -(-len(ids) // STRIP), len(query)
+    width, limit = len(codes) // (strips * STRIP), _limit(heap, distances)
+    for strip in range(start, stop):
+        mask = near(codes, strips, width, strip, query, asked, distances, limit)
+        if mask:
+            limit = _offer(mask, ids, strip, distances, heap)
+
+
+@jit
+def search_all(codes: Any, ids: Any, queries: Any, work: Any, heaps: Any) -> None:
+    """The exhaustive search: every strip, one after the other."""
     for q in range(len(queries)):
         heaps[q].fill(NONE)
-        for start in range(0, len(ids), CHUNK):
-            _scan(planes, ids, queries[q], start, min(start + CHUNK, len(ids)), work, heaps[q])
+        _scan(codes, ids, 0, -(-len(ids) // STRIP), queries[q], work, heaps[q])
 
 
 @jit
-def search_lists(
-    planes: Any,
+def _visit(
+    codes: Any, ids: Any, strip_bits: Any, strip_ids: Any, band: int, query: Any, work: Any, heap: Any
+) -> bool:
+    """Offer the rows of a band, 64 strips, that bounds do not exclude; whether most strips had to be read.
+
+    A row differs from the query at least where all rows of its strip do. That is known for the first half
+    of the bits and for the rest: where no row of a strip is near enough in the first half, its rest is not
+    read. As long as there are no K candidates, the nearest strips come first.
+    """
+    strips, bands, asked = len(strip_ids), -(-len(strip_ids) // STRIP), len(query)
+    width = len(codes) // (strips * STRIP)
+    distances, bounds, halves = work[:STRIP], work[STRIP : 2 * STRIP], work[2 * STRIP : 3 * STRIP]
+    start, half, limit = band * STRIP, asked // 8 * 4, _limit(heap, distances)
+    level = np.int64(0) if heap[0] == NONE else limit
+    left = near_common(strip_bits, bands, width, band, query, asked, bounds, limit) & _first(strips - start)
+    if level and limit and popcount(within(bounds, 0, limit - 1) & left) >= DENSE:
+        _scan(codes, ids, start, min(start + STRIP, strips), query, distances, heap)
+        return True
+    if half and left:
+        near_common(strip_bits, bands, width, band, query, half, halves, 0)
+    while left:
+        mask = within(bounds, 0, level) & left
+        left &= ~mask
+        while mask:
+            i = trailing_zeros(mask)
+            mask &= mask - np.uint64(1)
+            if (np.int64(bounds[i]) << 32 | np.int64(strip_ids[start + i])) >= heap[0]:
+                continue
+            if half:
+                rest = np.int64(bounds[i]) - np.int64(halves[i])
+                if not near(codes, strips, width, start + i, query, half, distances, limit - rest):
+                    continue
+            rows = near(codes, strips, width, start + i, query, asked, distances, limit)
+            if rows:
+                limit = _offer(rows, ids, start + i, distances, heap)
+        level += 1
+        if level > limit:
+            break
+    return False
+
+
+@jit
+def search_strips(
+    codes: Any,
     ids: Any,
-    centres: Any,
-    list_blocks: Any,
-    block_rows: Any,
-    low: Any,
-    high: Any,
-    block_ids: Any,
+    strip_bits: Any,
+    strip_ids: Any,
+    band_bits: Any,
+    band_ids: Any,
     queries: Any,
     work: Any,
     heaps: Any,
 ) -> None:
-    """The nearest lists first, then the others as they lie; blocks that cannot hold an answer are skipped.
+    """The nearest bands first, by the bits that their rows share, until none can hold an answer.
 
-    d(query, row) >= |d(query, centre) - d(row, centre)|, and `low`, `high` bracket the last for every
-    length (their row is length / 8 - 1). At an equal distance the block's lowest id decides. What is
-    left is scanned in runs of neighbours: where nothing can be skipped, that is the exhaustive search.
+    At an equal distance the lowest id decides. Where bounds spare nothing, some bands are read unasked:
+    then this is the exhaustive search.
     """
-    lists, width = centres.shape[1], queries.shape[1]
-    lows, highs = low[width - 1], high[width - 1]
-    away, taken = np.empty(lists, np.int64), np.empty(lists, np.uint8)
+    bands, far = len(band_ids), (1 << 8 * work.itemsize) - 1
+    above, width, bounds = -(-bands // STRIP), len(codes) // (len(strip_ids) * STRIP), work[3 * STRIP :]
     for q in range(len(queries)):
         query, heap = queries[q], heaps[q]
         heap.fill(NONE)
-        _distances(centres, query, 0, lists, work)
-        for c in range(lists):
-            away[c], taken[c] = work[c], 0
-        start, stop = np.int64(0), np.int64(0)
-        seen = following = 0
-        while True:
-            if seen < FIRST:
-                run, c = PIECE, 0
-                for other in range(lists):
-                    if taken[c] or (away[other] < away[c] and not taken[other]):
-                        c = other
-            else:
-                run = RUN
-                while following < lists and taken[following]:
-                    following += 1
-                c = following
-            if c == lists or taken[c]:
+        for at in range(0, bands, STRIP):
+            near_common(band_bits, above, width, at // STRIP, query, len(query), bounds[at:], 0)
+        bounds[bands:] = far
+        unasked = most = 0
+        for level in range(8 * len(query) + 1):
+            if level > heap[0] >> 32:
                 break
-            taken[c] = 1
-            first, last = list_blocks[c], list_blocks[c + 1]
-            seen += block_rows[last] - block_rows[first]
-            for block in range(first, last):
-                bound = max(away[c] - np.int64(highs[block]), np.int64(lows[block]) - away[c], 0)
-                if (bound << 32 | np.int64(block_ids[block])) >= heap[0]:
-                    continue
-                if block_rows[block] != stop or stop - start >= run:
-                    _scan(planes, ids, query, start, stop, work, heap)
-                    start = np.int64(block_rows[block])
-                stop = np.int64(block_rows[block + 1])
-        _scan(planes, ids, query, start, stop, work, heap)
+            for at in range(0, bands, STRIP):
+                mask = within(bounds, at, level)
+                while mask:
+                    band = at + trailing_zeros(mask)
+                    mask &= mask - np.uint64(1)
+                    bounds[band] = far
+                    if (np.int64(level) << 32 | np.int64(band_ids[band])) >= heap[0]:
+                        continue
+                    if unasked:
+                        unasked -= 1
+                        stop = min((band + 1) * STRIP, len(strip_ids))
+                        _scan(codes, ids, band * STRIP, stop, query, work, heap)
+                    elif _visit(codes, ids, strip_bits, strip_ids, band, query, work, heap):
+                        unasked = most = min(2 * most + 1, MOST_UNASKED)
+                    else:
+                        most = 0
+
+
+@jit
+def search_within(
+    codes: Any,
+    ids: Any,
+    strip_bits: Any,
+    strip_ids: Any,
+    band_bits: Any,
+    query: Any,
+    radius: int,
+    work: Any,
+    found: Any,
+) -> int:
+    """How many rows are at most `radius` from a query; as many of their keys as it holds go to `found`."""
+    strips, bands, asked, count = len(strip_ids), -(-len(strip_ids) // STRIP), len(query), 0
+    distances, above, width = work[:STRIP], -(-bands // STRIP), len(codes) // (strips * STRIP)
+    for at in range(above):
+        near_bands = near_common(band_bits, above, width, at, query, asked, distances, radius)
+        near_bands &= _first(bands - at * STRIP)
+        while near_bands:
+            band = at * STRIP + trailing_zeros(near_bands)
+            near_bands &= near_bands - np.uint64(1)
+            near_strips = near_common(strip_bits, bands, width, band, query, asked, distances, radius)
+            near_strips &= _first(strips - band * STRIP)
+            while near_strips:
+                strip = band * STRIP + trailing_zeros(near_strips)
+                near_strips &= near_strips - np.uint64(1)
+                rows = near(codes, strips, width, strip, query, asked, distances, radius)
+                rows &= _first(len(ids) - strip * STRIP)
+                while rows:
+                    i = trailing_zeros(rows)
+                    rows &= rows - np.uint64(1)
+                    if count < len(found):
+                        found[count] = (np.int64(distances[i]) << 32) | np.int64(ids[strip * STRIP + i])
+                    count += 1
+    return count
 
 
 @jit
@@ -188,21 +230,3 @@ def search_prefixes(order: Any, offsets: Any, masks: Any, shift: int, queries: A
                     if key >= heap[0]:
                         break
                     _replace_root(heap, key)
-
-
-@jit
-def assign(planes: Any, centres: Any, work: Any, best: Any, nearest: Any) -> None:
-    """The nearest centre of every row, into `nearest`; the first among equals."""
-    size = planes.shape[1]
-    query = np.empty(planes.shape[0], np.uint8)
-    for start in range(0, size, CHUNK):
-        stop = min(start + CHUNK, size)
-        found = nearest[start:stop]
-        for c in range(centres.shape[1]):
-            for j in range(len(query)):
-                query[j] = centres[j, c]
-            _distances(planes, query, start, stop, work)
-            for i in range(stop - start):
-                if c == 0 or work[i] < best[i]:
-                    best[i] = work[i]
-                    found[i] = c

@@ -82,7 +82,7 @@ class NestedIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the index holds: at 128 bits 24 an item, and 0.3 MB."""
+        """Bytes that the index holds: at 128 bits 25 an item, and 0.3 MB."""
         return sum(segment.nbytes for segment in self._segments)
 
     def search(
@@ -232,7 +232,7 @@ class NestedIndex:
             numbers = check_ids(ids, lambda asked: any_in(self._segments, asked))
             gone = numbers.astype(np.uint32)
             touched = [s.without(gone) if np.isin(gone, s.ids).any() else s for s in self._segments]
-            self._segments = tuple(segment for segment in touched if len(segment))
+            self._segments = tuple(segment for segment in touched if segment is not None)
 
     def save(self, path: str | Path) -> None:
         """Write the index to one safetensors file, which appears complete or not at all."""

@@ -51,7 +51,9 @@ def enlarge(codes: ArrayLike, labels: ArrayLike, count: int, seed: int = 0) -> N
         first = random.integers(0, len(packed), len(some))
         others = packed[near[first[:, None], random.integers(0, NEIGHBOURS, (len(some), PARENTS))]]
         one, two = random.integers(0, 256, (2, *some.shape), np.uint8)
-        mixed = _choose(one, _choose(two, others[:, 0], others[:, 1]), _choose(two, others[:, 2], others[:, 3]))
+        mixed = _choose(
+            one, _choose(two, others[:, 0], others[:, 1]), _choose(two, others[:, 2], others[:, 3])
+        )
         chance = random.random((len(some), 1), np.float32) * np.float32(MOST_TAKEN)
         taken = np.packbits(random.random((len(some), 8 * packed.shape[1]), np.float32) < chance, axis=1)
         some[:] = _choose(taken, mixed, packed[first])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -12,44 +12,15 @@ from numpy.typing import NDArray
 from nhl.index.segment import Segment
 from nhl.machine import processors
 
-AT_ONCE = 1 << 16  # rows whose distances are held at once, in a cache
-GAP = 16  # blocks; to compare with so few more costs less than to begin again
 SPREAD = 1 << 17  # code comparisons from which a batch is worth a second thread
 Keys = NDArray[np.int64]
 
 
 def within(segments: Sequence[Segment], query: NDArray[np.uint8], radius: int) -> Keys:
     """The keys `distance << 32 | id` of all codes at most `radius` from a query (b/8,), ascending."""
-    found = [_within(segment, query, radius) for segment in segments]
+    found = [segment.within(query, radius) for segment in segments]
     keys: Keys = np.sort(np.concatenate([np.zeros(0, np.int64), *found]))
     return keys
-
-
-def _within(segment: Segment, query: NDArray[np.uint8], radius: int) -> Keys:
-    """A block whose rows lie from `low` to `high` from a centre is no nearer than the triangle inequality allows."""
-    last = len(query) - 1
-    width = zip(segment.centres, query, strict=False)
-    to_centre = sum(np.bitwise_count(plane ^ byte).astype(np.int64) for plane, byte in width)
-    ends = segment.list_blocks.astype(np.int64)
-    centre = np.repeat(to_centre, ends[1:] - ends[:-1])
-    low, high = segment.low[last].astype(np.int64), segment.high[last].astype(np.int64)
-    near = np.flatnonzero(np.maximum(low - centre, centre - high) <= radius)
-    keys = [np.zeros(0, np.int64)]
-    for start, stop in _runs(segment.block_rows.astype(np.int64), near):
-        distances = np.zeros(stop - start, segment.low.dtype)
-        for plane, byte in zip(segment.planes, query, strict=False):
-            distances += np.bitwise_count(plane[start:stop] ^ byte)
-        kept = np.flatnonzero(distances <= radius)
-        keys.append(distances[kept].astype(np.int64) << 32 | segment.ids[start + kept])
-    return np.concatenate(keys)
-
-
-def _runs(block_rows: Keys, blocks: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Where the rows of ascending blocks start and stop, at most AT_ONCE at once, with what lies in short gaps."""
-    gaps = np.flatnonzero(np.diff(blocks) > GAP) + 1
-    for run in np.split(blocks, gaps) if len(blocks) else ():
-        start, stop = int(block_rows[run[0]]), int(block_rows[run[-1] + 1])
-        yield from ((at, min(at + AT_ONCE, stop)) for at in range(start, stop, AT_ONCE))
 
 
 def codes_of(segments: Sequence[Segment], width: int, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -65,7 +36,7 @@ def codes_of(segments: Sequence[Segment], width: int, ids: NDArray[np.int64]) ->
         places = np.searchsorted(segment.ids, ids, sorter=order).clip(max=len(order) - 1)
         rows = order[places]
         here = segment.ids[rows] == ids
-        codes[here] = segment.planes[:, rows[here]].T
+        codes[here] = segment.codes_of(rows[here])
         missing &= ~here
     if missing.any():
         raise ValueError(f"`ids` must be in the index but got {ids[missing][0]}")

@@ -25,9 +25,10 @@ def test_agreement_tells_what_is_spread_alike_from_what_is_not(monkeypatch):
     centres, inside = random.standard_normal((5, 128)), random.standard_normal((8, 128))
     codes = pack(centres[labels] + random.standard_normal((1000, 8)) @ inside / 3)
     alike = agreement(codes, labels)
-    assert [record["length"] for record in alike] == [8, 16, 32, 64, 128]
-    assert all(record["overlap"] > 0.9 for record in alike)
-    real, drawn = alike[-1]["tenth"]
+    assert [record["length"] for record in alike] == [8, 16, 32, 64, 128] * 2
+    assert [record["times"] for record in alike] == [2] * 5 + [8] * 5
+    assert all(record["overlap"] > 0.9 for record in alike[:5])
+    real, drawn = alike[4]["tenth"]
     assert abs(real - drawn) < 0.2 * real
     monkeypatch.setattr(
         code_kinds, "enlarge", lambda codes, _, count: random.integers(0, 256, (count, 16), dtype=np.uint8)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhl.codes import hamming
-from nhl.index import NestedIndex, nested, union
+from nhl.index import NestedIndex, nested, segment, warm_up
 
 
 def codes_of(count, width=4, seed=0, kinds=5):
@@ -52,10 +52,13 @@ def test_range_search_of_many_lists_at_every_length(length, radius):
     assert_within(index, codes[ids], ids, codes[:3], length, min(radius, length))
 
 
-@pytest.mark.parametrize("gap", [1, 3])
-def test_range_search_of_runs_with_gaps_and_of_more_rows_than_are_taken_at_once(gap, monkeypatch):
-    monkeypatch.setattr(union, "GAP", gap)
-    monkeypatch.setattr(union, "AT_ONCE", 100)
+@pytest.mark.parametrize("engine", ["compiled", "numpy"])
+def test_range_search_of_more_answers_than_there_is_room_for_at_first(engine, monkeypatch):
+    if engine == "numpy":
+        monkeypatch.setattr(segment, "kernels", lambda *_: None)
+    elif not warm_up():
+        pytest.skip("numba is not installed")
+    monkeypatch.setattr(segment, "FOUND", 3)
     codes = codes_of(20_000, 4)
     index = NestedIndex(codes)
     for radius in (0, 5, 32):
@@ -127,8 +130,8 @@ def test_to_faiss_refuses_unknown_kinds_and_lists_of_nothing():
 
 def test_an_index_out_of_a_pickle_is_read_only_as_any_other():
     """Else each kernel would be compiled once more for it."""
-    for segment in pickle.loads(pickle.dumps(NestedIndex(codes_of(5))))._segments:
-        assert not any(getattr(segment, field.name).flags.writeable for field in fields(segment))
+    for copied in pickle.loads(pickle.dumps(NestedIndex(codes_of(5))))._segments:
+        assert not any(getattr(copied, field.name).flags.writeable for field in fields(copied))
 
 
 def test_ids_are_asked_for():

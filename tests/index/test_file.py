@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
-from nhl.index import NestedIndex, segment, warm_up
+from nhl.index import NestedIndex, file, segment, warm_up
 
 CODES = np.random.default_rng(0).integers(0, 256, (3000, 16), dtype=np.uint8)
 
@@ -47,10 +48,10 @@ def test_load_answers_the_same(saved):
 
 
 def test_load_is_memory_mapped(saved):
-    planes = NestedIndex.load(saved[1])._segments[0].planes
-    while planes.base is not None and not isinstance(planes, np.memmap):
-        planes = planes.base
-    assert isinstance(planes, np.memmap) or type(planes).__name__ == "mmap"
+    codes = NestedIndex.load(saved[1])._segments[0].codes
+    while codes.base is not None and not isinstance(codes, np.memmap):
+        codes = codes.base
+    assert isinstance(codes, np.memmap) or type(codes).__name__ == "mmap"
 
 
 def test_a_loaded_index_needs_no_new_compilation(saved):
@@ -63,7 +64,8 @@ def test_a_loaded_index_needs_no_new_compilation(saved):
         for queries in (CODES[:2], CODES[:2][:, ::-1], loaded.codes[:1]):
             loaded.search(queries, length)
             loaded.search(queries, length, exhaustive=True)
-    for kernel in (kernels.search_all, kernels.search_lists, kernels.search_prefixes):
+            loaded.range_search(queries, length, 3)
+    for kernel in (kernels.search_all, kernels.search_strips, kernels.search_within, kernels.search_prefixes):
         work = {str(signature) for signature in kernel.signatures}
         assert len(work) <= 2, work  # at most one for uint8 and one for uint16
 
@@ -91,8 +93,22 @@ def test_readable_without_this_project(saved):
 
     index, path = saved
     tensors = load_file(path)
-    codes, ids = tensors["0.planes"].T, tensors["0.ids"]
+    ids = tensors["0.ids"]
+    pieces = tensors["0.codes"].reshape(4, -1, 4, 64)  # four bytes together, strips, bytes, rows of a strip
+    codes = pieces.transpose(1, 3, 0, 2).reshape(-1, 16)[: len(ids)]
     np.testing.assert_array_equal(codes[np.argsort(ids)], index.codes[: len(codes)])
+
+
+def test_a_file_of_version_1_opens(tmp_path):
+    codes, ids = CODES[:500], np.random.default_rng(4).permutation(500).astype(np.uint32)
+    tensors = {"0.planes": np.ascontiguousarray(codes.T), "0.ids": ids, "0.low": np.zeros((16, 1), np.uint8)}
+    marks = {"format": file.FORMAT, "version": "1", "width": "16", "next_id": "900"}
+    marks["sum"] = file._sum(tensors, marks)
+    (tmp_path / "index").write_bytes(save(tensors, marks))
+    loaded = NestedIndex.load(tmp_path / "index")
+    np.testing.assert_array_equal(loaded.codes, codes[np.argsort(ids)])
+    assert loaded.search(codes[7:8], 128, 1)[1].tolist() == [[ids[7]]]
+    assert loaded.add(codes[:1]).tolist() == [900]
 
 
 def test_every_cut_and_every_altered_byte_is_noticed(saved):
@@ -118,9 +134,9 @@ def test_rejects_another_file(tmp_path, content):
 
 
 def test_rejects_a_newer_version(saved):
-    change_header(saved[1], lambda entries: entries["__metadata__"].update(version="2"))
+    change_header(saved[1], lambda entries: entries["__metadata__"].update(version="3"))
     with pytest.raises(
-        ValueError, match=r"must be of version 1 or older but .* is of version 2: update this project"
+        ValueError, match=r"must be of version 2 or older but .* is of version 3: update this project"
     ):
         NestedIndex.load(saved[1])
 
@@ -130,11 +146,11 @@ def test_rejects_a_newer_version(saved):
     [
         lambda entries: entries["__metadata__"].update(width="8"),
         lambda entries: entries["__metadata__"].update(next_id="1"),
-        lambda entries: entries["0.planes"].update(shape=[8, 5998]),
+        lambda entries: entries["0.codes"].update(shape=[2, 24064]),
         lambda entries: entries["0.ids"].update(dtype="U8"),
         lambda entries: entries["0.ids"].update(dtype="F16"),
-        lambda entries: entries.pop("1.high"),
-        lambda entries: entries.update({"1.low": entries["1.high"], "1.high": entries["1.low"]}),
+        lambda entries: entries.pop("1.band_ids"),
+        lambda entries: entries.update({"1.ids": entries["0.ids"], "0.ids": entries["1.ids"]}),
     ],
 )
 def test_rejects_an_altered_header(saved, change):

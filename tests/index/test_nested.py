@@ -97,13 +97,30 @@ def test_exact_property(data):
     assert_exact(NestedIndex(codes), codes, queries, length, k)
 
 
-def test_many_lists_and_long_runs():
+def test_many_bands_dense_and_sparse():
     warm_up()
     codes = np.concatenate([uniform(60_000), duplicates(20_000)])
     index = NestedIndex(codes)
     queries = np.concatenate([codes[-2:], clustered(2)])
     for length in (8, 16, 24, 32, 64, 128):
         assert_exact(index, codes, queries, length, 10)
+
+
+@pytest.mark.parametrize("kind", ["ordered", "shuffled", "equal"])
+@pytest.mark.parametrize("width", [4, 7, 16, 40])
+def test_exact_with_ties_across_many_bands(kind, width):
+    """Few different codes, so that whole bands tie, with ids that run against the order of search."""
+    warm_up(8 * width)
+    random = np.random.default_rng(6)
+    kinds = uniform(1 if kind == "equal" else 40, width, seed=6)
+    codes = kinds[random.integers(0, len(kinds), 30_000)]
+    ids = np.arange(30_000)[::-1] if kind == "ordered" else random.permutation(30_000)
+    index, order = NestedIndex(codes[:0]), np.argsort(ids)
+    index.add(codes, ids)
+    queries = np.concatenate([kinds[:1], uniform(2, width, seed=8)])
+    for length in {8, 32, 8 * (width // 2), 8 * width}:
+        for k in (1, 10, 700):
+            assert_exact(index, codes[order], queries, length, k, ids[order])
 
 
 @pytest.mark.usefixtures("engine")
@@ -201,10 +218,10 @@ def test_to_faiss_gives_the_same_distances():
     assert (ids % 2 == 1).all()
 
 
-def test_memory_is_about_24_bytes_an_item(monkeypatch):
-    assert NestedIndex(clustered(20_000)).nbytes / 20_000 < 20.2
+def test_memory_is_about_25_bytes_an_item(monkeypatch):
+    assert NestedIndex(clustered(20_000)).nbytes / 20_000 < 20.8
     monkeypatch.setattr(segment, "PREFIX_ROWS", 1)
-    assert NestedIndex(clustered(20_000)).nbytes - 4 * 65537 < 20_000 * 24.2
+    assert NestedIndex(clustered(20_000)).nbytes - 4 * 65537 < 20_000 * 24.8
 
 
 @pytest.mark.parametrize(

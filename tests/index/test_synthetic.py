@@ -34,11 +34,17 @@ def test_nearest_codes_are_as_far_apart_where_bits_depend_on_each_other():
     assert tenth(alone) > 1.5 * tenth(codes)
 
 
-def test_a_drawn_code_lies_between_two_near_ones_of_its_class(monkeypatch):
+def test_a_drawn_code_lies_between_near_ones_of_its_class(monkeypatch):
     monkeypatch.setattr(synthetic, "NEIGHBOURS", 1)
     codes, labels = np.array([[0], [1], [255], [127]], np.uint8), ["a", "a", "b", "a"]
     assert set(enlarge(codes, labels, 400).ravel().tolist()) <= {0, 1, 255, *range(1, 128, 2)}
     assert (enlarge(codes[2:3], ["b"], 5) == 255).all()
+
+
+def test_one_code_has_bits_of_several_neighbours():
+    """Three rare bits, each in codes of its own: those that have all of them are mixed."""
+    rare = np.repeat(np.array([0b001, 0b010, 0b100], np.uint8), 8)[:, None]
+    assert (unpack(enlarge(rare, np.zeros(24), 4000)).sum(axis=1) > 2).any()
 
 
 def test_large_classes_are_looked_through_in_parts(monkeypatch):

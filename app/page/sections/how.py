@@ -80,10 +80,11 @@ _GRADED = _math(
     "<msub><mi>g</mi><mi>r</mi></msub><mrow><msub><mi>log</mi><mn>2</mn></msub><mo>(</mo><mi>r</mi><mo>+</mo><mn>1</mn>"
     "<mo>)</mo></mrow></mfrac>"
 )
-_TRIANGLE = _math(
-    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>x</mi><mo>)</mo><mo>≥</mo><mo>|</mo>"
-    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>c</mi><mo>)</mo><mo>−</mo>"
-    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>x</mi><mo>,</mo><mi>c</mi><mo>)</mo><mo>|</mo>"
+_BOUND = _math(
+    "<msub><mi>d</mi><mi>b</mi></msub><mo>(</mo><mi>q</mi><mo>,</mo><mi>x</mi><mo>)</mo><mo>≥</mo>"
+    "<munder><mo>∑</mo><mrow><mi>i</mi><mo>≤</mo><mi>b</mi><mo>,</mo><mspace width='.3em'/><mi>i</mi><mo>∈</mo>"
+    "<mi>S</mi></mrow></munder><mo>[</mo><msub><mi>h</mi><mi>i</mi></msub><mo>(</mo><mi>q</mi><mo>)</mo><mo>≠</mo>"
+    "<msub><mi>s</mi><mi>i</mi></msub><mo>]</mo>"
 )
 
 _PARTS = (
@@ -122,9 +123,8 @@ _PARTS = (
     ),
     (
         "How the search skips",
-        "<p>Pictures are grouped round centres c. The distance of a group to its centre is known beforehand, so the "
-        f"triangle inequality tells how near a group can be at best.</p>{_TRIANGLE}<p>A group that cannot beat what "
-        "has been found is not read. The answer is exact. Longer codes part the groups better, so more is skipped: "
-        "that is why the longer search may be the quicker one.</p>",
+        "<p>Pictures with similar codes lie together, 64 at a time. All codes of such a strip agree in some places S, "
+        f"and wherever the query differs from what they share, it differs from each of them.</p>{_BOUND}<p>A strip "
+        "that cannot beat what has been found is not read, nor a group of 64 strips. The answer is exact.</p>",
     ),
 )
