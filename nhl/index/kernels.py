@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from nhl.index.near import near, near_common, within
+from nhl.index.near import near, near_common, next_near, within
 from nhl.index.strips import STRIP
 from nhl.jit import jit, popcount, trailing_zeros
 
 NONE = np.int64(2**63 - 1)  # worse than every candidate
-DENSE = 32  # strips of a band from which all of it is read: in order, memory is faster than bounds spare
-MOST_UNASKED = 8  # bands read whole, one after the other, before bounds are asked again
+DENSE = 48  # strips of a band from which all of it is read: in order, memory is faster than bounds spare
+MOST_UNASKED = 15  # bands that are read whole after such a one, before bounds are asked again
 
 
 @jit
@@ -67,10 +67,12 @@ def _scan(codes: Any, ids: Any, start: int, stop: int, query: Any, distances: An
     """Offer all rows of strips `start` to `stop`."""
     strips, asked = -(-len(ids) // STRIP), len(query)
     width, limit = len(codes) // (strips * STRIP), _limit(heap, distances)
-    for strip in range(start, stop):
-        mask = near(codes, strips, width, strip, query, asked, distances, limit)
-        if mask:
-            limit = _offer(mask, ids, strip, distances, heap)
+    while start < stop:
+        start = next_near(codes, strips, width, start, stop, query, asked, distances, limit)
+        if start < stop:
+            mask = near(codes, strips, width, start, query, asked, distances, limit)
+            limit = _offer(mask, ids, start, distances, heap)
+            start += 1
 
 
 @jit
@@ -137,8 +139,8 @@ def search_strips(
 ) -> None:
     """The nearest bands first, by the bits that their rows share, until none can hold an answer.
 
-    At an equal distance the lowest id decides. Where bounds spare nothing, some bands are read unasked:
-    then this is the exhaustive search.
+    At an equal distance the lowest id decides. Where bounds spare little, more and more bands that follow
+    are read unasked: then this is nearly the exhaustive search.
     """
     bands, far = len(band_ids), (1 << 8 * work.itemsize) - 1
     above, width, bounds = -(-bands // STRIP), len(codes) // (len(strip_ids) * STRIP), work[3 * STRIP :]
@@ -148,7 +150,7 @@ def search_strips(
         for at in range(0, bands, STRIP):
             near_common(band_bits, above, width, at // STRIP, query, len(query), bounds[at:], 0)
         bounds[bands:] = far
-        unasked = most = 0
+        unasked = 0
         for level in range(8 * len(query) + 1):
             if level > heap[0] >> 32:
                 break
@@ -157,17 +159,21 @@ def search_strips(
                 while mask:
                     band = at + trailing_zeros(mask)
                     mask &= mask - np.uint64(1)
+                    if bounds[band] == far:
+                        continue
                     bounds[band] = far
                     if (np.int64(level) << 32 | np.int64(band_ids[band])) >= heap[0]:
                         continue
-                    if unasked:
-                        unasked -= 1
-                        stop = min((band + 1) * STRIP, len(strip_ids))
-                        _scan(codes, ids, band * STRIP, stop, query, work, heap)
-                    elif _visit(codes, ids, strip_bits, strip_ids, band, query, work, heap):
-                        unasked = most = min(2 * most + 1, MOST_UNASKED)
-                    else:
-                        most = 0
+                    if not _visit(codes, ids, strip_bits, strip_ids, band, query, work, heap):
+                        unasked = 0
+                        continue
+                    unasked, limit = min(2 * unasked + 1, MOST_UNASKED), _limit(heap, work)
+                    first = last = band + 1
+                    while last < bands and last - first < unasked and bounds[last] <= limit:
+                        bounds[last] = far
+                        last += 1
+                    stop = min(last * STRIP, len(strip_ids))
+                    _scan(codes, ids, first * STRIP, stop, query, work, heap)
 
 
 @jit

@@ -10,6 +10,7 @@ of what strips have in common, and a table of 2**16 offsets.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +61,12 @@ class Segment:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Bytes of a code."""
         return len(self.codes) // (STRIP * len(self.strip_ids))
 
-    @property
+    @cached_property
     def _type(self) -> np.dtype[np.generic]:
         """What holds a distance."""
         return np.dtype(np.uint8 if 8 * self.width < 256 else np.uint16)
