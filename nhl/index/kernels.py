@@ -84,6 +84,15 @@ def search_all(codes: Any, ids: Any, queries: Any, work: Any, heaps: Any) -> Non
 
 
 @jit
+def measure(codes: Any, query: Any, distances: Any) -> None:
+    """The distances of all strips' rows, one after the other."""
+    strips, asked = len(distances) // STRIP, len(query)
+    width = len(codes) // len(distances)
+    for strip in range(strips):
+        near(codes, strips, width, strip, query, asked, distances[strip * STRIP :], 0)
+
+
+@jit
 def _visit(
     codes: Any, ids: Any, strip_bits: Any, strip_ids: Any, band: int, query: Any, work: Any, heap: Any
 ) -> bool:

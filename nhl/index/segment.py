@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhl.index.compiled import kernels
-from nhl.index.strips import STRIP, TOGETHER, codes_in, common, gray_rank, groups, lay, lay_common
+from nhl.index.strips import STRIP, TOGETHER, codes_in, common, gray_rank, groups, lay, lay_common, unlay
 
 PREFIX_ROWS = 1 << 18  # from here on the prefix table is faster than a scan, and small beside the codes
 
@@ -105,7 +105,7 @@ class Segment:
     def sorted_codes(self) -> tuple[Bytes, Ids]:
         """The codes (N, B/8) and their ids (N,), by ascending id."""
         rows = np.argsort(self.ids)
-        return self.codes_of(rows), self.ids[rows]
+        return unlay(self.codes, self.width)[rows], self.ids[rows]
 
     def without(self, gone: Ids) -> Segment | None:
         """The same without these ids; None where nothing is left."""
@@ -114,7 +114,9 @@ class Segment:
             return None
         listed = ~np.isin(self.order, gone)
         offsets = np.append(0, np.cumsum(listed)).astype(np.uint32)[self.offsets]
-        return self._arranged(self.codes_of(kept), self.ids[kept], self.order[listed], offsets)
+        return self._arranged(
+            unlay(self.codes, self.width)[kept], self.ids[kept], self.order[listed], offsets
+        )
 
     def search(self, queries: Bytes, k: int, exhaustive: bool) -> Keys:
         """The k best of each query (Q, b/8), as ascending keys (Q, K): `distance << 32 | id`."""
@@ -159,6 +161,10 @@ class Segment:
 
     def _distances(self, query: Bytes) -> Array:
         """The distances of all rows (N,)."""
+        if compiled := kernels(self._type.itemsize):
+            found = np.empty(STRIP * len(self.strip_ids), self._type)
+            compiled.measure(self.codes, query, found)
+            return found[: len(self)]
         total = np.zeros((len(self.strip_ids), STRIP), self._type)
         for j, byte in enumerate(query):
             total += np.bitwise_count(groups(self.codes, self.width)[j // TOGETHER][:, j % TOGETHER] ^ byte)

@@ -36,6 +36,20 @@ def groups(strips: Bytes, width: int) -> list[Bytes]:
     return [piece.reshape(count, -1, STRIP) for piece in pieces]
 
 
+def unlay(strips: Bytes, width: int) -> Bytes:
+    """All codes, and what fills up the last strip, in the order of their rows.
+
+    >>> unlay(lay(np.array([[1, 2], [3, 4]], dtype=np.uint8)), 2)[:3]
+    array([[1, 2],
+           [3, 4],
+           [3, 4]], dtype=uint8)
+    """
+    codes = np.empty((len(strips) // (STRIP * width), STRIP, width), np.uint8)
+    for j, group in enumerate(groups(strips, width)):
+        codes[:, :, TOGETHER * j : TOGETHER * (j + 1)] = group.transpose(0, 2, 1)
+    return codes.reshape(-1, width)
+
+
 def codes_in(strips: Bytes, width: int, rows: NDArray[np.intp]) -> Bytes:
     """The codes (M, W) of rows (M,).
 

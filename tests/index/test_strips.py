@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhl.codes import hamming
-from nhl.index.strips import STRIP, codes_in, common, gray_rank, groups, lay, lay_common
+from nhl.index.strips import STRIP, codes_in, common, gray_rank, groups, lay, lay_common, unlay
 
 
 def codes_of(count, width, seed=0):
@@ -23,6 +23,7 @@ def test_every_byte_is_found_again(count, width):
         for j in range(width):
             group = groups(strips, width)[j // 4]
             assert group[row // STRIP, j % 4, row % STRIP] == codes[row, j]
+    np.testing.assert_array_equal(unlay(strips, width)[:count], codes)
     rows = np.random.default_rng(1).permutation(count)
     np.testing.assert_array_equal(codes_in(strips, width, rows), codes[rows])
 
