@@ -227,7 +227,7 @@ def sets(options: argparse.Namespace) -> Iterator[tuple[str, Codes, Codes]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    options = parser("search", __doc__, [1e4, 1e5, 1e6, 1e7], 12).parse_args(arguments)
+    options = parser("search", __doc__, [1e4, 1e5, 1e6, 1e7], 8).parse_args(arguments)
     warm_up()
     result: dict[str, Any] = {"k": K}
     if "real" in options.codes:
