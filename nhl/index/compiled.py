@@ -47,7 +47,7 @@ def _load(itemsize: int) -> None:
         array.flags.writeable = False
     query, heaps = np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.int64)
     work = np.zeros(4 * STRIP, f"u{itemsize}")
-    kernels.search_all(codes, one, query, work, heaps)
+    kernels.search_all(codes, one, one, query, work, heaps)
     kernels.measure(codes, query[0], work[:STRIP])
     kernels.search_strips(codes, one, bits, one, bits, one, query, work, heaps)
     kernels.search_within(codes, one, bits, one, bits, query[0], 0, work, heaps[0])

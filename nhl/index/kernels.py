@@ -63,24 +63,32 @@ def _offer(mask: Any, ids: Any, strip: int, distances: Any, heap: Any) -> int:
 
 
 @jit
-def _scan(codes: Any, ids: Any, start: int, stop: int, query: Any, distances: Any, heap: Any) -> None:
+def _scan(
+    codes: Any, ids: Any, strip_ids: Any, start: int, stop: int, query: Any, distances: Any, heap: Any
+) -> None:
     """Offer all rows of strips `start` to `stop`."""
-    strips, asked = -(-len(ids) // STRIP), len(query)
+    strips, asked = len(strip_ids), len(query)
     width, limit = len(codes) // (strips * STRIP), _limit(heap, distances)
     while start < stop:
         start = next_near(codes, strips, width, start, stop, query, asked, distances, limit)
         if start < stop:
-            mask = near(codes, strips, width, start, query, asked, distances, limit)
-            limit = _offer(mask, ids, start, distances, heap)
+            tied = (np.int64(limit) << 32 | np.int64(strip_ids[start])) < heap[
+                0
+            ]  # one at the limit may be better
+            if tied or limit:
+                bar = limit if tied else limit - 1
+                mask = near(codes, strips, width, start, query, asked, distances, bar)
+                if mask:
+                    limit = _offer(mask, ids, start, distances, heap)
             start += 1
 
 
 @jit
-def search_all(codes: Any, ids: Any, queries: Any, work: Any, heaps: Any) -> None:
+def search_all(codes: Any, ids: Any, strip_ids: Any, queries: Any, work: Any, heaps: Any) -> None:
     """The exhaustive search: every strip, one after the other."""
     for q in range(len(queries)):
         heaps[q].fill(NONE)
-        _scan(codes, ids, 0, -(-len(ids) // STRIP), queries[q], work, heaps[q])
+        _scan(codes, ids, strip_ids, 0, len(strip_ids), queries[q], work, heaps[q])
 
 
 @jit
@@ -109,7 +117,7 @@ def _visit(
     level = np.int64(0) if heap[0] == NONE else limit
     left = near_common(strip_bits, bands, width, band, query, asked, bounds, limit) & _first(strips - start)
     if level and limit and popcount(within(bounds, 0, limit - 1) & left) >= DENSE:
-        _scan(codes, ids, start, min(start + STRIP, strips), query, distances, heap)
+        _scan(codes, ids, strip_ids, start, min(start + STRIP, strips), query, distances, heap)
         return True
     if half and left:
         near_common(strip_bits, bands, width, band, query, half, halves, 0)
@@ -182,7 +190,7 @@ def search_strips(
                         bounds[last] = far
                         last += 1
                     stop = min(last * STRIP, len(strip_ids))
-                    _scan(codes, ids, first * STRIP, stop, query, work, heap)
+                    _scan(codes, ids, strip_ids, first * STRIP, stop, query, work, heap)
 
 
 @jit

@@ -20,7 +20,7 @@ from nhl.jit import instruction
 _BYTE, _WORD, _LANE = ir.IntType(8), ir.IntType(64), ir.IntType(32)
 _BYTES = ir.VectorType(_BYTE, STRIP)
 _NUMBER = types.int64
-_UNROLLED = (4, 8, 16)  # bytes asked for which the whole query stays in registers
+_UNROLLED = (1, 2, 4, 8, 16)  # bytes asked for which the whole query stays in registers
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:

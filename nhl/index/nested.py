@@ -95,8 +95,7 @@ class NestedIndex:
             queries: packed codes (Q, B/8).
             length: bits to compare, a multiple of 8 up to B.
             k: how many, from 1 to N.
-            exhaustive: compare with every code, skip none: slower, the same answer. Its time grows with
-                `length`; that of the pruned search need not, since longer codes part the clusters better.
+            exhaustive: compare with every code, skip none: slower, the same answer.
 
         Returns:
             Distances (Q, K) and ids (Q, K), ordered by distance, then id.

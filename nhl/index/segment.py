@@ -126,7 +126,7 @@ class Segment:
             return np.array(best, np.int64).reshape(len(queries), k)
         heaps = np.empty((len(queries), k), np.int64)
         if exhaustive:
-            compiled.search_all(self.codes, self.ids, queries, self._work(), heaps)
+            compiled.search_all(self.codes, self.ids, self.strip_ids, queries, self._work(), heaps)
         elif queries.shape[1] <= 2 and len(self.offsets):
             prefixes = queries[:, 0].astype(np.uint16)
             if queries.shape[1] == 2:
