@@ -121,6 +121,10 @@ def test_exact_with_ties_across_many_bands(kind, width):
     for length in {8, 32, 8 * (width // 2), 8 * width}:
         for k in (1, 10, 700):
             assert_exact(index, codes[order], queries, length, k, ids[order])
+    index.remove(np.arange(0, 30_000, 3))
+    left = np.flatnonzero(np.arange(30_000) % 3)
+    for length in (8, 8 * width):
+        assert_exact(index, codes[order][left], queries, length, 40, left)
 
 
 @pytest.mark.usefixtures("engine")
