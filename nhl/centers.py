@@ -78,9 +78,9 @@ def _best_bytes(distances: NDArray[np.int16], rng: np.random.Generator, sweeps: 
         before = choice.copy()
         for c in rng.permutation(count):
             # Crowding of each byte: a sum of exp(-distance) over the other classes, the nearest scaled to 1.
-            apart = (distances[c] - np.delete(distances[c], c).min(initial=MOST_BITS)).astype(float)
-            weights = np.exp(-_STEEPNESS * apart)
-            weights[c] = 0
+            apart = distances[c].astype(float)
+            apart[c] = np.inf  # a class does not crowd itself
+            weights = np.exp(-_STEEPNESS * (apart - apart.min(initial=MOST_BITS)))
             crowding = _BYTE_CROWDING @ np.bincount(choice, weights, 256)  # (256,)
             best = int(crowding.argmin())
             if crowding[best] < crowding[choice[c]]:

@@ -28,6 +28,7 @@ def page(tiny_checkpoint: Path) -> httpx.Client:
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile's, as it makes "the same name twice"
 def test_keeps_the_pictures_and_counts_the_rest(service: SearchService, tmp_path: Path, name: str) -> None:
     make, kept, skipped = ARCHIVES[name]
     path = tmp_path / "a.zip"
