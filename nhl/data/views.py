@@ -6,7 +6,6 @@ View v of picture i depends on the seed, v and i alone.
 """
 
 from collections.abc import Callable
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from torchvision.transforms import v2
 
 from nhl.data.augmentation import augmentation
 from nhl.data.pictures import Pictures
+from nhl.model.normalization import Normalization
 from nhl.model.preprocessing import Preprocessing
 
 ALONE = 512  # pictures that are done before other processes have started
@@ -72,6 +72,9 @@ class Views:
         self.count, self.seed, self.device = count, seed, device or torch.device("cpu")
         self.half, self.workers = precision == "bfloat16", workers
         self.augment, self.keep = augment, keep
+        self._normalize = Normalization(preprocessing).to(
+            self.device
+        )  # once: each copy would make a GPU wait
         self._kept: dict[int, Tensor] = {}
 
     def get(self, epoch: int, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
@@ -87,24 +90,12 @@ class Views:
     @torch.no_grad()
     def _compute(self, view: int, progress: Callable[[int, int], None]) -> Tensor:
         seed = None if view < 0 else self.seed * 10_007 + view
-        images = _View(self.pictures, self.preprocessing, seed, self.augment)
+        pictures = _View(self.pictures, self.preprocessing, seed, self.augment)
         parts = []
-        workers = self.workers if len(images) > ALONE else 0
-        for batch in DataLoader(images, batch_size=64, num_workers=workers):
+        workers = self.workers if len(pictures) > ALONE else 0
+        for batch in DataLoader(pictures, batch_size=64, num_workers=workers):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-                parts.append(self.stem(normalize(batch.to(self.device), self.preprocessing)).half().cpu())
-            progress(sum(map(len, parts)), len(images))
+                images = batch.to(self.device, memory_format=torch.channels_last)
+                parts.append(self.stem(self._normalize(images)).half().cpu())
+            progress(sum(map(len, parts)), len(pictures))
         return torch.cat(parts)
-
-
-def normalize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Images (M, 3, S, S) uint8 to the network's scale, single precision."""
-    mean, std = _scale(preprocessing.mean, preprocessing.std, images.device)
-    scaled = (images.float() / 255 - mean) / std
-    return scaled.contiguous(memory_format=torch.channels_last)
-
-
-@cache
-def _scale(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (3, 1, 1) on a device, copied there once: each copy would make a GPU wait."""
-    return torch.tensor(mean, device=device).view(3, 1, 1), torch.tensor(std, device=device).view(3, 1, 1)

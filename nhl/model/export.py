@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
 
 from nhl.images import ImageSource, load_image
 from nhl.model.network import NestedHashModel
+from nhl.model.normalization import FromPixels
 from nhl.model.runtimes import import_openvino, save_graph
 
 LEAST_EQUAL = 0.999
@@ -103,35 +103,17 @@ def _run(path: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return outputs
 
 
-class _FromPixels(nn.Module):
-    """The network with its preprocessing's arithmetic: pixels (M, S, S, 3) to outputs (M, B)."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, model: NestedHashModel) -> None:
-        super().__init__()
-        self.model, settings = model, model.config.preprocessing
-        mean, std = torch.tensor(settings.mean), torch.tensor(settings.std)
-        self.register_buffer("scale", 1 / (255 * std))
-        self.register_buffer("shift", mean / std)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        outputs: Tensor = self.model((pixels.float() * self.scale - self.shift).permute(0, 3, 1, 2))[-1]
-        return outputs
-
-
 def _onnx(checkpoint: Path, to: Path) -> None:
     try:
         importlib.import_module("onnx")
     except ImportError as error:
         raise ModuleNotFoundError("an ONNX file needs the package onnx: `pip install onnx`") from error
-    network = _FromPixels(NestedHashModel.from_pretrained(checkpoint)).eval()
-    size = network.model.config.preprocessing.size
+    model = NestedHashModel.from_pretrained(checkpoint)
+    size = model.config.preprocessing.size
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the older exporter is several times as fast and needs less
         torch.onnx.export(
-            network,
+            FromPixels(model).eval(),
             (torch.zeros(1, size, size, 3, dtype=torch.uint8),),
             str(to),
             input_names=["pixels"],

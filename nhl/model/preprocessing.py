@@ -60,9 +60,13 @@ class Preprocessing:
     def __call__(self, image: Image.Image) -> NDArray[np.float32]:
         """The array (3, S, S) of a picture; modes other than RGB are converted."""
         pixels = np.asarray(self.square(image), dtype=np.float32)  # (S, S, 3)
-        scale = 1 / (255 * np.array(self.std, dtype=np.float32))
-        shift = np.array(self.mean, dtype=np.float32) / np.array(self.std, dtype=np.float32)
+        scale, shift = self.affine()
         return np.ascontiguousarray((pixels * scale - shift).transpose(2, 0, 1))
+
+    def affine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`scale` and `shift` (3,): a channel's values from 0 to 255 become `value * scale - shift`."""
+        mean, std = np.array(self.mean, dtype=np.float32), np.array(self.std, dtype=np.float32)
+        return (1 / (255 * std)).astype(np.float32), (mean / std).astype(np.float32)
 
     def square(self, image: Image.Image) -> Image.Image:
         """The picture resized to S x S, still a picture."""

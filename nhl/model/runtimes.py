@@ -45,7 +45,7 @@ class TorchNetwork:
         import torch
 
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._outputs = _torch_outputs(folder, self._device)
+        self._network = _torch_network(folder, self._device)
         self._lock = threading.Lock()  # one batch at a time uses all of the device; the others prepare theirs
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -54,7 +54,7 @@ class TorchNetwork:
         # TF32 would round to 10 bits, enough to flip bits of the code
         exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
         with self._lock, torch.inference_mode(), exact:
-            outputs = self._outputs(torch.from_numpy(pixels).to(self._device))
+            outputs = self._network(torch.from_numpy(pixels).to(self._device))
         result: NDArray[np.float32] = outputs.cpu().numpy()
         return result
 
@@ -138,24 +138,15 @@ def cache_folders() -> Iterator[Path]:
     yield Path(tempfile.gettempdir()) / "nhl"
 
 
-def _torch_outputs(folder: Path, device: str) -> Callable[[Any], Any]:
-    """Pixels (M, S, S, 3) to outputs (M, B), preprocessing's arithmetic included."""
+def _torch_network(folder: Path, device: str) -> Any:
+    """The module from pixels (M, S, S, 3) to outputs (M, B), preprocessing's arithmetic included."""
     import torch
 
     from nhl.model.network import NestedHashModel
+    from nhl.model.normalization import FromPixels
 
-    model = NestedHashModel.from_pretrained(folder).requires_grad_(False)
-    model = model.to(device).to(memory_format=torch.channels_last)
-    settings = model.config.preprocessing
-    mean, std = torch.tensor(settings.mean, device=device), torch.tensor(settings.std, device=device)
-    scale, shift = 1 / (255 * std), mean / std
-
-    def outputs(pixels: torch.Tensor) -> torch.Tensor:
-        images = (pixels.float() * scale - shift).permute(0, 3, 1, 2)  # (M, 3, S, S), channels last in memory
-        longest: torch.Tensor = model(images)[-1]
-        return longest
-
-    return outputs
+    network = FromPixels(NestedHashModel.from_pretrained(folder)).requires_grad_(False).eval()
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def import_openvino() -> Any:
@@ -214,26 +205,21 @@ def save_graph(folder: Path, path: Path) -> None:
     pixels = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing is deprecated, and three times as fast as export
-        recorded, example = _recorded(_torch_outputs(folder, "cpu"), pixels)
+        recorded, example = _recorded(_torch_network(folder, "cpu"), pixels)
         shape = openvino.PartialShape(pixels.shape)
         model = openvino.convert_model(recorded, input=shape, **example)
     model.reshape(shape)
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
-def _recorded(outputs: Callable[[Any], Any], pixels: Any) -> tuple[Any, dict[str, Any]]:
+def _recorded(network: Any, pixels: Any) -> tuple[Any, dict[str, Any]]:
     """The operations of a network as OpenVINO takes them, by `torch.jit.trace` for as long as torch has it."""
     import torch
 
     trace: Any = getattr(torch.jit, "trace", None)
     if trace is not None:
-        return trace(outputs, pixels, check_trace=False), {"example_input": pixels}
-
-    class Outputs(torch.nn.Module):
-        def forward(self, pixels: torch.Tensor) -> Any:
-            return outputs(pixels)
-
-    return torch.export.export(Outputs(), (pixels,)), {}
+        return trace(network, pixels, check_trace=False), {"example_input": pixels}
+    return torch.export.export(network, (pixels,)), {}
 
 
 def _write(path: Path, graph: tuple[bytes, bytes]) -> None:

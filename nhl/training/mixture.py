@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from nhl.data.pictures import Pictures
-from nhl.data.views import normalize
 from nhl.machine import processors
+from nhl.model.normalization import Normalization
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.random_views import Draw, drawings, photographs
 from nhl.training.trainer import Shown
@@ -56,6 +56,7 @@ class Mixture:
     ) -> None:
         self.preprocessing, self.stem, self.rounds, self.views = preprocessing, stem, rounds, views
         self.seed, self.device, self.half, self.progress = seed, device, half, progress
+        self._normalize = Normalization(preprocessing).to(device)  # once: each copy would make a GPU wait
         self.keep = not isinstance(stem, nn.Identity) and views > 0
         self.drawn = decoded(drawn, DRAWING_SIDE, progress).to(device)
         self.photos = decoded(photos, PHOTO_SIDE, progress).to(device)
@@ -94,7 +95,8 @@ class Mixture:
         The batch is parted on the CPU, so that nothing waits for a GPU.
         """
         size, count = self.preprocessing.size, len(self.drawn)
-        images = torch.empty(len(indices), 3, size, size, device=self.device)
+        shape, layout = (len(indices), 3, size, size), torch.channels_last
+        images = torch.empty(shape, device=self.device, memory_format=layout)
         photo, drawn = ((indices >= count).nonzero()[:, 0], (indices < count).nonzero()[:, 0])
         if len(photo):
             chosen = self.photos[(indices[photo] - count).to(self.device)]
@@ -105,7 +107,7 @@ class Mixture:
             chosen = self.drawn[indices[drawn].to(self.device)]
             images[drawn.to(self.device)] = drawings(chosen, size, draw, backgrounds)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            found: Tensor = self.stem(normalize(images * 255, self.preprocessing))
+            found: Tensor = self.stem(self._normalize(images * 255))
         return found
 
 
