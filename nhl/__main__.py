@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
     try:
-        options.run(options)
+        with output.warn_in_one_line():
+            options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         output.nobody_reads()

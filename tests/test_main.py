@@ -1,13 +1,19 @@
 """The command line as a user types it."""
 
 import json
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from nhl.__main__ import main
+from nhl.commands import output
+from nhl.data.augmentation import AUGMENTATIONS
+from nhl.losses import LOSSES
+from nhl.weighting import WEIGHTINGS
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,7 +34,9 @@ def test_help_of_every_command(command: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as stop:
         main([*command, "--help"])
     assert stop.value.code == 0
-    assert "usage: python -m nhl" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "usage: python -m nhl" in text
+    assert not re.search(r"\(default:\s+(None|\{\}|\[\]|)\)", text)
 
 
 def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +45,43 @@ def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
     text = " ".join(capsys.readouterr().out.split())
     assert "--frozen-stages FROZEN_STAGES first stages of the backbone that do not learn" in text
     assert "for data that know which pictures show the same instance." in text  # explained in two lines
+    for option, names in (("loss", LOSSES), ("weighting", WEIGHTINGS), ("augment", AUGMENTATIONS)):
+        told = re.search(f" --{option} {option.upper()} (.*?) --", text)
+        assert told
+        assert set(names) <= set(re.findall(r"\w+", told[1]))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--batch-size", "1"], "error: `--batch-size` must be a whole number of at least 2 but got 1"),
+        (
+            ["--validation-fraction", "0.001"],
+            "error: `--validation-fraction` 0.001 of each class rounds to no",
+        ),
+        (["--loss", "dch", "--levels", "1"], "error: `--mixup-alpha` must be 0 with `--levels` but got 0.2"),
+    ],
+)
+def test_mistakes_in_training_are_told_in_the_words_of_the_options(
+    options: list[str], told: str, tiny_gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--backbone", "test_efficientnet.r160_in1k", "--no-pretrained", "--size", "32", "--views", "1"]
+    data = ["--data", f"emoji:{tiny_gallery}", "--to", str(tmp_path / "run")]
+    assert main(["train", *data, *small, *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_warning_is_a_sentence_and_others_keep_their_place() -> None:
+    before = warnings.formatwarning
+    with output.warn_in_one_line():
+        assert (
+            warnings.formatwarning("two are left out", UserWarning, "a.py", 1)
+            == "warning: two are left out\n"
+        )
+        assert "a.py:1: RuntimeWarning: overflow" in warnings.formatwarning(
+            "overflow", RuntimeWarning, "a.py", 1
+        )
+    assert warnings.formatwarning is before
 
 
 def test_train_evaluate_search(
@@ -83,7 +128,7 @@ def test_train_evaluate_search(
         (["search", "nowhere.db", "a.png"], "error: no gallery at nowhere.db"),
         (
             ["train", "--to", "unused", "--lengths", "12"],
-            "`lengths` must be positive multiples of 8 but got 12",
+            "`--lengths` must be positive multiples of 8 but got 12",
         ),
     ],
 )

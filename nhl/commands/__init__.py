@@ -1,8 +1,9 @@
 """The commands of `python -m nhl`, one a file: `add(commands)` declares one, and its `run` does it."""
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Help that keeps its lines and names the defaults."""
+    """Help that keeps its lines and names the defaults, but for those that say nothing, such as None."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        default = action.default
+        off = default is False and not isinstance(action, argparse.BooleanOptionalAction)
+        if default is None or off or default in ("", [], {}):
+            return action.help
+        return super()._get_help_string(action)
 
 
 @contextmanager
@@ -70,6 +78,16 @@ def check_bits(bits: int, checkpoint: Path) -> None:
     longest = read_config(checkpoint).lengths[-1]
     if bits % 8 or not 8 <= bits <= longest:
         raise ValueError(f"`--bits` must be a multiple of 8 from 8 to {longest} but got {bits}")
+
+
+@contextmanager
+def in_words_of_options(names: Iterable[str]) -> Iterator[None]:
+    """Let a `ValueError` that names a setting, `batch_size`, name the option that sets it, `--batch-size`."""
+    try:
+        yield
+    except ValueError as error:
+        known = re.compile(f"`({'|'.join(names)})`")
+        raise ValueError(known.sub(lambda found: f"`--{found[1].replace('_', '-')}`", str(error))) from error
 
 
 def protocol(options: argparse.Namespace) -> "Protocol":

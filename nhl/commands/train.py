@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from nhl.commands import Formatter, add_unreadable, bar, protocol
+from nhl.commands import Formatter, add_unreadable, bar, in_words_of_options, protocol
 
 if TYPE_CHECKING:
     from nhl.training.train import Progress
@@ -63,7 +63,9 @@ def _train(options: argparse.Namespace) -> None:
     from nhl.training.settings import Settings
     from nhl.training.train import Progress, train
 
-    settings = Settings(**{setting.name: getattr(options, setting.name) for setting in fields(Settings)})
+    names = [setting.name for setting in fields(Settings)]
+    with in_words_of_options(names):
+        settings = Settings(**{name: getattr(options, name) for name in names})
     data = protocol(options)
     reports: list[Callable[[Progress], None]] = [_tell]
     if options.tensorboard:
@@ -75,7 +77,7 @@ def _train(options: argparse.Namespace) -> None:
         for one in reports:
             one(now)
 
-    with bar("Epoch") as step, bar("Preparing") as prepare:
+    with in_words_of_options(names), bar("Epoch") as step, bar("Preparing") as prepare:
         train(settings, options.to, data, report, step, options.device, prepare)
     print(f"checkpoint written to {options.to}")
 

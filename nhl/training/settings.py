@@ -50,7 +50,8 @@ class Settings:
         pretrained: start the backbone from ImageNet weights.
         start: folder of a checkpoint whose weights to start from instead; of the same backbone.
         lengths: code lengths in bits.
-        loss: a name from `LOSSES`, or "none": the levels alone.
+        loss: csq, dpn, dbdh, dhn, dch, dsh, dtsh, lcdsh, shcir, mdsh, orthohash, hashnet or greedyhash; or none:
+            the levels alone.
         constants: of the loss.
         bank: compare pairs with the memory bank that the loss was published with, if it was with one.
         distillation: lambda, the weight of long-to-short distillation.
@@ -62,7 +63,7 @@ class Settings:
         level_weights: how much the levels named here count at each length, such as {"group": [1, 0, 0, 0, 0]}; by
             default short codes learn the coarse levels and long codes the fine ones.
         rounds: epochs in which all photographs beside the drawings are shown once.
-        weighting: a name from `WEIGHTINGS`.
+        weighting: of the lengths: nhl, equal, static, uncertainty, gradnorm or pcgrad.
         weighting_constants: of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
         eval_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
@@ -167,7 +168,7 @@ class Settings:
         if self.mixup_alpha and self.bank and LOSSES[self.loss].bank_momentum is not None:
             raise ValueError(
                 f"`mixup_alpha` must be 0 with the memory bank of {self.loss!r} but got {self.mixup_alpha}: "
-                "blended pictures have no place in it; or set `bank` to false"
+                "blended pictures have no place in it; or do without `bank`"
             )
 
     def save(self, path: Path) -> None:
