@@ -94,6 +94,10 @@ def test_train_evaluate_search(
         main(["train", "--to", folder, "--data", data, "--epochs", "1", "--lengths", "8", "32", *small]) == 0
     )
     assert f"checkpoint written to {folder}" in capsys.readouterr().out
+    assert (
+        main(["train", "--to", folder, "--data", data, "--epochs", "1", "--lengths", "8", "32", *small]) == 2
+    )
+    assert f"error: `--to` {folder} holds a finished checkpoint" in capsys.readouterr().err
 
     assert main(["evaluate", "--checkpoint", folder, "--data", data, "--json", "--save"]) == 0
     answer = json.loads(capsys.readouterr().out)

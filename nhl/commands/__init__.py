@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,13 +81,13 @@ def check_bits(bits: int, checkpoint: Path) -> None:
 
 
 @contextmanager
-def in_words_of_options(names: Iterable[str]) -> Iterator[None]:
-    """Let a `ValueError` that names a setting, `batch_size`, name the option that sets it, `--batch-size`."""
+def in_words_of_options(flags: Mapping[str, str]) -> Iterator[None]:
+    """Let a `ValueError` that names an argument, `batch_size`, name the option that sets it, `--batch-size`."""
     try:
         yield
     except ValueError as error:
-        known = re.compile(f"`({'|'.join(names)})`")
-        raise ValueError(known.sub(lambda found: f"`--{found[1].replace('_', '-')}`", str(error))) from error
+        known = re.compile(f"`({'|'.join(flags)})`")
+        raise ValueError(known.sub(lambda found: f"`{flags[found[1]]}`", str(error))) from error
 
 
 def protocol(options: argparse.Namespace) -> "Protocol":

@@ -29,10 +29,13 @@ def add(commands: Any) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from nhl.gallery.files import find_pictures
-    from nhl.model.export import export_model
+    from nhl.model.checkpoint import read_config
 
+    read_config(options.checkpoint)  # what is not there is said before torch is loaded
     pictures = None
     if options.pictures is not None:
         pictures = [os.fsdecode(file.path) for file in find_pictures(options.pictures).files[:256]]
+    from nhl.model.export import export_model
+
     check = export_model(options.checkpoint, options.to, pictures)
     print(json.dumps(dataclasses.asdict(check)) if options.json else f"{options.to}: {check}")

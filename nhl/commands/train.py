@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     described = _described_arguments(Settings.__doc__ or "")
     for setting in fields(Settings):
         default = setting.default if setting.default is not MISSING else {}
-        flag = "--" + setting.name.replace("_", "-")
+        flag = _flag(setting.name)
         if isinstance(default, tuple):
             parser.add_argument(flag, type=int, nargs="+", default=default, help=described[setting.name])
         elif isinstance(default, dict):
@@ -46,6 +46,10 @@ def add(commands: Any) -> None:
         else:
             parser.add_argument(flag, type=type(default), default=default, help=described[setting.name])
     parser.set_defaults(run=_train)
+
+
+def _flag(setting: str) -> str:
+    return "--" + setting.replace("_", "-")
 
 
 def _described_arguments(docstring: str) -> dict[str, str]:
@@ -64,7 +68,8 @@ def _train(options: argparse.Namespace) -> None:
     from nhl.training.train import Progress, train
 
     names = [setting.name for setting in fields(Settings)]
-    with in_words_of_options(names):
+    flags = {"folder": "--to", **{name: _flag(name) for name in names}}
+    with in_words_of_options(flags):
         settings = Settings(**{name: getattr(options, name) for name in names})
     data = protocol(options)
     reports: list[Callable[[Progress], None]] = [_tell]
@@ -77,7 +82,7 @@ def _train(options: argparse.Namespace) -> None:
         for one in reports:
             one(now)
 
-    with in_words_of_options(names), bar("Epoch") as step, bar("Preparing") as prepare:
+    with in_words_of_options(flags), bar("Epoch") as step, bar("Preparing") as prepare:
         train(settings, options.to, data, report, step, options.device, prepare)
     print(f"checkpoint written to {options.to}")
 

@@ -46,6 +46,12 @@ def run(*arguments: str) -> tuple[int, str, str]:
         (["serch"], 2, "invalid choice: 'serch'"),
         ([], 2, "the following arguments are required: COMMAND"),
         (["search", "nowhere.db", "b.png"], 2, "error: no gallery at nowhere.db"),
+        (["export", "--checkpoint", "nowhere", "--to", "a.xml"], 2, "error: no checkpoint in nowhere"),
+        (
+            ["export", "--checkpoint", "emoji", "--to", "a.xml", "--pictures", "nowhere"],
+            2,
+            "error: there is no folder nowhere",
+        ),
     ],
 )
 def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], status: int, told: str) -> None:
