@@ -96,7 +96,10 @@ def _lines(file: Path) -> Iterator[tuple[int, str, tuple[str, ...]]]:
             if not line or (number == 1 and name.lower() in HEADINGS):
                 continue
             if not name or not kept:
-                raise ValueError(f"{file}, line {number}: must be `file,label` but got {','.join(line)!r}")
+                raise ValueError(
+                    f"{file}, line {number}: must be `file,label` but got {','.join(line)!r}: "
+                    "write both, and a comma between them"
+                )
             yield number, name, kept
     except csv.Error as error:
         raise ValueError(f"{file}, line {number + 1}: cannot be read as CSV ({error})") from error

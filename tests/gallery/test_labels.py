@@ -72,7 +72,8 @@ def test_lines_that_name_no_picture_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["1.jpg", "1.jpg,", ",cat", "1.jpg;cat", "1.jpg\tcat"])
 def test_a_line_without_label(tmp_path: Path, line: str) -> None:
-    with pytest.raises(ValueError, match=r"labels\.csv, line 2: must be `file,label` but got"):
+    remedy = "write both, and a comma between them"
+    with pytest.raises(ValueError, match=rf"labels\.csv, line 2: must be `file,label` but got .*: {remedy}"):
         read(tmp_path, f"file,label\n{line}\n")
 
 
