@@ -78,6 +78,18 @@ class LevelLoss(nn.Module):
         codes = straight_through(outputs[-1])  # (M, B)
         return torch.stack([self._value(codes[:, :b], levels, k) for k, b in enumerate(self.lengths)])
 
+    @torch.no_grad()
+    def begin_at(self, codes: Tensor, levels: Tensor) -> None:
+        """Put the direction of each label at the mean of its codes (M, B), levels (M, V), of a network that has learnt;
+        that of a label without codes stays (Qi et al., Low-Shot Learning with Imprinted Weights, CVPR 2018)."""
+        for level, directions in enumerate(self.directions):
+            known = levels[:, level] >= 0
+            sums = torch.zeros_like(directions).index_add_(0, levels[known, level], codes[known])
+            found = sums.any(1)
+            directions[found] = normalize(sums[found]) * math.sqrt(
+                directions.shape[1]
+            )  # as long as random ones
+
     def _value(self, codes: Tensor, levels: Tensor, k: int) -> Tensor:
         length = codes.shape[1]
         value = codes.new_zeros(())

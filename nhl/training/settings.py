@@ -48,7 +48,8 @@ class Settings:
         data: a data set, `NAME` or `NAME:PATH`.
         backbone: a timm name.
         pretrained: start the backbone from ImageNet weights.
-        start: folder of a checkpoint whose weights to start from instead; of the same backbone.
+        start: folder of a checkpoint whose weights to start from instead; of the same backbone. Of the same classes and
+            lengths, the directions of the levels begin at the mean codes of their labels.
         lengths: code lengths in bits.
         loss: csq, dpn, dbdh, dhn, dch, dsh, dtsh, lcdsh, shcir, mdsh, orthohash, hashnet or greedyhash; or none:
             the levels alone.

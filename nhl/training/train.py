@@ -82,6 +82,8 @@ def train(
     session = _Session(settings, protocol, found, prepare)
     run = session.run
     epoch, seconds = resume(run, settings, folder, session.source)
+    if session.has_learnt and not epoch:
+        run.begin_at_codes(prepare)
     while epoch < settings.epochs:
         start = time.perf_counter()
         try:
@@ -127,8 +129,7 @@ class _Session:
         config = Config(settings.backbone, settings.lengths, protocol.classes, encoding, settings.flip_tta)
         self.model = NestedHashModel(config, settings.pretrained and not settings.start).to(device)
         self.model.to(memory_format=torch.channels_last)
-        if settings.start:
-            _start(self.model, settings.start)
+        self.has_learnt = bool(settings.start) and _start(self.model, settings.start)
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
         if device.type == "cpu" and settings.precision == "bfloat16":
@@ -234,8 +235,8 @@ def _levels(parts: list[Pictures], protocol: Protocol, settings: Settings) -> Le
     return Levels(torch.from_numpy(levels), protocol.levels)
 
 
-def _start(model: NestedHashModel, folder: str) -> None:
-    """Take a checkpoint's backbone, and its layer where lengths and classes are the same."""
+def _start(model: NestedHashModel, folder: str) -> bool:
+    """Take a checkpoint's backbone, and its layer where lengths and classes are the same; whether they are."""
     other = NestedHashModel.from_pretrained(folder)
     mine, its = model.config, other.config
     if its.backbone != mine.backbone:
@@ -243,8 +244,9 @@ def _start(model: NestedHashModel, folder: str) -> None:
             f"`start` must be a checkpoint of {mine.backbone}, but {folder} is one of {its.backbone}"
         )
     model.backbone.load_state_dict(other.backbone.state_dict())
-    if (its.lengths, its.classes) == (mine.lengths, mine.classes):
+    if same := (its.lengths, its.classes) == (mine.lengths, mine.classes):
         model.layer.load_state_dict(other.layer.state_dict())
+    return same
 
 
 def _log(progress: Progress, lengths: tuple[int, ...], folder: Path) -> None:

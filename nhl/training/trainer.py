@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nhl.codes import pack
-from nhl.layer import NestedHashLayer
+from nhl.layer import NestedHashLayer, sign
 from nhl.losses import LOSSES
 from nhl.losses.instance import InstanceLoss
 from nhl.losses.levels import LevelLoss, level_weights
@@ -225,6 +225,25 @@ class Trainer:
             rate = 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(epochs - warmup, 1e-9)))
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
+
+    @torch.no_grad()
+    def begin_at_codes(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Put the directions of the levels where the network's codes are, as the first epoch shows them.
+
+        Random directions would first turn the codes of a network that has learnt.
+
+        Args:
+            progress: called with the pictures encoded and all.
+        """
+        if self.level_loss is None or self.levels is None:
+            return
+        shown = self.inputs(0)
+        self.network.eval()
+        parts = torch.arange(len(shown.indices)).split(self.settings.batch_size)
+        outputs = [
+            self._forward(self.network, shown.get(part).to(self.device).float())[1][-1] for part in parts
+        ]
+        self.level_loss.begin_at(sign(torch.cat(outputs)), self.levels[shown.indices.to(self.device)])
 
     @torch.no_grad()
     def codes(self, inputs: Tensor) -> NDArray[np.uint8]:

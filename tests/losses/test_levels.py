@@ -83,6 +83,23 @@ def test_learns_its_levels() -> None:
     assert (apart + 99 * torch.eye(12, dtype=torch.long)).min() > 0  # and instances too
 
 
+def test_directions_begin_at_the_mean_code_of_their_label() -> None:
+    torch.manual_seed(0)
+    loss = LevelLoss((8,), (2, 4))
+    before = loss.directions[1].detach().clone()
+    codes = torch.where(torch.rand(6, 8) < 0.5, -1.0, 1.0)
+    loss.begin_at(codes, torch.tensor([[0, 0], [0, 0], [1, 3], [1, -1], [1, 3], [-1, 1]]))
+    coarse, fine = loss.directions
+    expected = torch.stack([codes[:2].mean(0), codes[2:5].mean(0)])
+    torch.testing.assert_close(normalize(coarse), normalize(expected))
+    torch.testing.assert_close(
+        normalize(fine[[0, 1, 3]]),
+        normalize(torch.stack([codes[:2].mean(0), codes[5], codes[[2, 4]].mean(0)])),
+    )
+    torch.testing.assert_close(fine[2], before[2])
+    assert coarse.requires_grad
+
+
 def test_signs_have_the_gradient_of_tanh() -> None:
     z = torch.tensor([0.0, -0.5, 2.0], requires_grad=True)
     codes = straight_through(z)

@@ -120,3 +120,14 @@ def test_levels_that_are_no_hierarchy_are_refused_before_any_work(protocol: Prot
     crossed = replace(protocol, train=replace(protocol.train, levels=levels))
     with pytest.raises(ValueError, match="must be a hierarchy, but class 0 lies in group 0 and 1"):
         train(SETTINGS, tmp_path, crossed)
+
+
+def test_a_start_from_a_checkpoint_goes_on_where_its_codes_are(protocol: Protocol, tmp_path: Path) -> None:
+    """With random directions the first loss would be that of a network that knows nothing."""
+    learnt = replace(SETTINGS, epochs=12)
+    losses: list[tuple[float, ...]] = []
+    train(learnt, tmp_path / "first", protocol, report=lambda progress: losses.append(progress.losses))
+    again = replace(SETTINGS, start=str(tmp_path / "first"), epochs=1, head_lr=0.0, backbone_lr=0.0)
+    train(again, tmp_path / "second", protocol, report=lambda progress: losses.append(progress.losses))
+    first, last, gone_on = losses[0][-1], losses[-2][-1], losses[-1][-1]
+    assert gone_on < (first + last) / 2
