@@ -220,7 +220,7 @@ class Handlers:
         """A visitor's files become the visitor's gallery, and are deleted."""
         given = event_data(event).get("paths")
         paths = [path for path in map(uploaded, given if isinstance(given, list) else []) if path]
-        session, done, ended, gone = request.session_hash, [0.0], threading.Event(), threading.Event()
+        session, done, ended = request.session_hash, [0.0], threading.Event()
         made: list[OwnPictures | ValueError] = []
         earlier = self.galleries.has_own(session)
 
@@ -228,8 +228,6 @@ class Handlers:
             try:
                 told = (str(session), paths[:MOST_PICTURES], lambda _, share: done.append(share))
                 made.append(self.galleries.own(*told))
-                if gone.is_set():
-                    self.galleries.leave(session)
             except ValueError as error:
                 made.append(error)
             finally:
@@ -244,7 +242,8 @@ class Handlers:
                 reading = views.progress("read", done[-1])
                 yield changed(notice=reading if earlier else views.instead(MINE, reading))
         finally:
-            gone.set()
+            if not ended.is_set():  # the visitor has gone
+                self.galleries.leave(session)
             for path in paths:
                 path.unlink(missing_ok=True)
         own = made[0] if made else ValueError(texts.NO_OWN_PICTURES)

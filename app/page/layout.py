@@ -14,6 +14,9 @@ from app.service.galleries import MINE, Galleries
 from app.service.search import MAX_K
 from app.service.speed import SpeedBench
 
+PAGE = "page"
+"""The concurrency id of all that is quick."""
+
 
 def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
     """The page over galleries that are ready to search; its first state is already drawn."""
@@ -72,8 +75,8 @@ def build_page(galleries: Galleries, bench: SpeedBench) -> gr.Blocks:
         state = [here[name] for name in State._fields]
         found, where = [facts, results, curve, panel, figures], [bits, k, view, place]
         private = {"api_visibility": "private", "show_progress": "hidden"}
-        # one at a time: a visitor's wishes are answered in the order of asking
-        quiet = {**private, "concurrency_id": "page", "concurrency_limit": 1}
+        # one at a time: a visitor's wishes are answered in the order of asking; the server parts them by visitor
+        quiet = {**private, "concurrency_id": PAGE, "concurrency_limit": 1}
         last = {"trigger_mode": "always_last", **quiet}
         many = {"trigger_mode": "multiple", **quiet}  # for wishes: one that is put off would be forgotten
         page.load(on.open, None, state, **quiet).then(None, js=OPENED)

@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import texts
 from app.page.components import ARCHIVE_MEGABYTES
-from app.page.layout import build_page
+from app.page.layout import PAGE, build_page
 from app.server.guard import STUMBLES, guard, unknown
+from app.server.lanes import part_into_lanes
 from app.server.limits import REQUESTS_PER_MINUTE, RequestLimits, keep_swept
 from app.server.monitoring import RequestMetrics
 from app.server.nowhere import nothing_here
@@ -71,7 +72,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(keep_swept())
+        sweeping = asyncio.create_task(keep_swept(galleries.expire))
         yield
         sweeping.cancel()
         bench.close()
@@ -93,7 +94,9 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
-    page = guard(build_page(galleries, bench))
+    page = build_page(galleries, bench)
+    part_into_lanes(page._queue, PAGE)
+    guard(page)
     page.state_session_capacity = MOST_SESSIONS
     RequestMetrics(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(
         app

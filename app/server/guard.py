@@ -52,8 +52,8 @@ def problem(values: Any, count: int) -> str | None:
     return None
 
 
-def guard(page: gr.Blocks) -> gr.Blocks:
-    """A page whose handlers get what they expect; whatever fails all the same is told in a sentence, and logged."""
+def guard(page: gr.Blocks) -> None:
+    """Let the handlers of a page get what they expect; whatever fails all the same is told in a sentence, and logged."""
     process = page.process_api
 
     async def guarded(block_fn: Any, inputs: Any, **named: Any) -> Any:
@@ -70,7 +70,6 @@ def guard(page: gr.Blocks) -> gr.Blocks:
 
     page.process_api = guarded
     _guard_queue(page._queue)
-    return page
 
 
 def _guard_queue(queue: Any) -> None:

@@ -5,6 +5,7 @@ import ipaddress
 import json
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -227,8 +228,9 @@ def sweep(seconds: float = SWEEP_SECONDS) -> None:
             continue
 
 
-async def keep_swept() -> None:
-    """Sweep, again and again."""
+async def keep_swept(expire: Callable[[], None]) -> None:
+    """Sweep, again and again, and let what visitors left behind expire."""
     while True:
         await asyncio.to_thread(sweep)
+        await asyncio.to_thread(expire)
         await asyncio.sleep(SWEEP_SECONDS)

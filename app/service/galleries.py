@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +53,8 @@ class Galleries:
             worker = "app.service.photographs_worker"
             sources.append(Source(PHOTOGRAPHS, worker, shipped.checkpoint, _photographs_copy, lambda: found))
         self.fetched = {source.name: FetchedGallery(source, where) for source in sources}
-        self._own: dict[str, tuple[OwnPictures, float]] = {}
+        self._own: dict[str, OwnPictures] = {}
+        self._arriving: dict[str, threading.Event] = {}  # set when the visitor leaves
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,7 +79,8 @@ class Galleries:
             own = self._own.get(session or "")
             if own is None:
                 raise NotReadyError(texts.NOT_YOURS)
-            return own[0].service
+            own.seen = time.monotonic()
+            return own.service
         raise ValueError(f"`gallery` must be one of {', '.join(self.names)} but got {name[:50]!r}")
 
     def by_key(self, key: str) -> SearchService:
@@ -86,7 +89,7 @@ class Galleries:
         Raises:
             KeyError: if there is none.
         """
-        own = [pictures.service for pictures, _ in list(self._own.values())]
+        own = [pictures.service for pictures in list(self._own.values())]
         fetched = [gallery.service for gallery in self.fetched.values()]
         services = {s.key: s for s in (self.shipped, *fetched, *own) if s is not None}
         return services[key]
@@ -105,33 +108,55 @@ class Galleries:
         """Make a visitor's pictures the visitor's gallery, in place of an earlier one.
 
         Raises:
-            ValueError: if there is no picture among them, or too many visitors have some.
+            ValueError: if there is no picture among them, too many visitors have some, or the visitor leaves.
         """
-        now = time.monotonic()
-        for other in [s for s, (_, since) in list(self._own.items()) if now - since > VISIT_SECONDS]:
-            self.leave(other)
+        self.expire()
         if len(self._own) >= MOST_VISITORS and session not in self._own:
             raise ValueError(texts.TOO_MANY_OWN)
-        pictures = index_pictures(paths, self.shipped.encoder, report)
-        self.leave(session)
-        self._own[session] = pictures, now
+        gone = self._arriving[session] = threading.Event()
+
+        def heard(stage: str, done: float) -> None:
+            if gone.is_set():
+                raise ValueError(texts.NOT_YOURS)
+            report(stage, done)
+
+        try:
+            pictures = index_pictures(paths, self.shipped.encoder, heard)
+            self._remove(session)
+            self._own[session] = pictures
+        finally:
+            self._arriving.pop(session, None)
+        if gone.is_set():
+            self._remove(session)
+            raise ValueError(texts.NOT_YOURS)
         return pictures
 
     def has_own(self, session: str | None) -> bool:
         """Whether a visitor's pictures are here."""
         return (session or "") in self._own
 
+    def expire(self) -> None:
+        """Remove the pictures that nobody has looked at for `VISIT_SECONDS`."""
+        now = time.monotonic()
+        for session in [s for s, own in list(self._own.items()) if now - own.seen > VISIT_SECONDS]:
+            self._remove(session)
+
     def leave(self, session: str | None) -> None:
-        """Remove what a visitor brought."""
-        own = self._own.pop(session or "", None)
+        """Remove what a visitor brought, or is bringing."""
+        if arriving := self._arriving.get(session or ""):
+            arriving.set()
+        self._remove(session or "")
+
+    def _remove(self, session: str) -> None:
+        own = self._own.pop(session, None)
         if own is not None:
-            own[0].close()
+            own.close()
 
     def close(self) -> None:
         """End the work that is going on, and remove all that visitors brought."""
         for gallery in self.fetched.values():
             gallery.close()
-        for session in list(self._own):
+        for session in {*self._own, *self._arriving}:
             self.leave(session)
 
 

@@ -39,6 +39,30 @@ def graded_scores(
     }
 
 
+def class_scores(
+    items: Sequence[Item], codes: NDArray[np.uint8], lengths: Sequence[int]
+) -> dict[int, dict[str, float]]:
+    """The mAP of classes by length, every picture that is not alone with its class searched among all others.
+
+    Nothing where there are not two classes, or every picture is alone.
+
+    Args:
+        items: of the gallery.
+        codes: theirs (N, B/8).
+        lengths: of codes.
+    """
+    labels = _numbers([item.label for item in items])
+    counts = np.bincount(labels[labels >= 0])
+    places = (
+        np.flatnonzero((labels >= 0) & (counts[labels] > 1)) if len(counts) > 1 else np.empty(0, np.int64)
+    )
+    if not len(places):
+        return {}
+    levels = labels[:, None]
+    found = graded_histograms(codes[places], codes, levels[places], levels, lengths, itself=places)
+    return {b: {"map": float(each.at_least(1).average_precision().mean())} for b, each in found.items()}
+
+
 def _levels(items: Sequence[Item]) -> NDArray[np.int64]:
     """Labels (N, V) from coarse to fine, a column for each grade of the gallery; -1 for none."""
     grades = grades_of(items)

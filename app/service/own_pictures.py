@@ -16,6 +16,7 @@ from PIL import Image
 
 from app import texts
 from app.service.encoding import new_encoding
+from app.service.measured import class_scores
 from app.service.search import SearchService
 from app.service.worker import Report
 from nhl.gallery import Gallery, Item, write_gallery
@@ -53,12 +54,14 @@ class OwnPictures:
     Attributes:
         service: searches it.
         skipped: how many files were left out.
+        seen: when they were last looked at, by the clock of `time.monotonic`.
     """
 
     def __init__(
         self, service: SearchService, skipped: int, folder: tempfile.TemporaryDirectory[str]
     ) -> None:
         self.service, self.skipped, self._folder = service, skipped, folder
+        self.seen = time.monotonic()
 
     def close(self) -> None:
         """Remove the pictures; may be called again."""
@@ -116,7 +119,8 @@ def _gallery(
     except OSError as error:  # a full disk
         folder.cleanup()
         raise ValueError(texts.DISK_FULL) from error
-    service = SearchService(encoder, Gallery(path), codes, key=secrets.token_hex(16))
+    scores = class_scores(items, codes, encoder.config.lengths)
+    service = SearchService(encoder, Gallery(path), codes, scores, key=secrets.token_hex(16))
     return OwnPictures(service, skipped, folder)
 
 

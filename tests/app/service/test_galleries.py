@@ -16,11 +16,12 @@ from PIL import Image
 from app import texts
 from app.service import own_pictures, photographs_worker
 from app.service.cifar10_worker import fetched, make
-from app.service.galleries import CIFAR10, MINE, PHOTOGRAPHS, Galleries, NotReadyError
-from app.service.own_pictures import index_pictures
+from app.service.galleries import CIFAR10, MINE, PHOTOGRAPHS, VISIT_SECONDS, Galleries, NotReadyError
+from app.service.own_pictures import OwnPictures, index_pictures
 from app.service.search import SearchService
 from app.service.worker import Report, WorkError
 from nhl.gallery import Gallery, Item, write_gallery
+from nhl.model.encode import Encoder
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,74 @@ def test_there_is_an_end_to_visitors_with_pictures(
         galleries.own("second", [path], nothing)
     monkeypatch.setattr("app.service.galleries.VISIT_SECONDS", -1.0)
     assert galleries.own("second", [path], nothing).service
+    galleries.close()
+
+
+def test_pictures_expire_by_the_clock_and_not_while_they_are_looked_at(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    galleries = Galleries(service, None)
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(draw("red", 1)))
+    for visitor in ("idle", "busy"):
+        galleries.own(visitor, [path], nothing)
+    galleries.expire()
+    assert galleries.has_own("idle")
+    later = time.monotonic() + VISIT_SECONDS
+    monkeypatch.setattr("app.service.galleries.time.monotonic", lambda: later)
+    galleries.get(MINE, "busy")
+    monkeypatch.setattr("app.service.galleries.time.monotonic", lambda: later + 60)
+    galleries.expire()
+    assert (galleries.has_own("idle"), galleries.has_own("busy")) == (False, True)
+    galleries.close()
+
+
+@pytest.mark.parametrize("at", ["reading", "stored"])
+def test_who_leaves_while_pictures_are_read_leaves_none(
+    service: SearchService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    galleries = Galleries(service, None)
+    paths = [tmp_path / f"{seed}.png" for seed in range(3)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(encoded(draw("red", seed)))
+    made: list[OwnPictures] = []
+    told = 0
+
+    def leaving(paths: list[Path], encoder: Encoder, report: Report) -> OwnPictures:
+        made.append(index_pictures(paths, encoder, report))
+        galleries.leave("me")
+        return made[-1]
+
+    def report(stage: str, done: float) -> None:
+        nonlocal told
+        told += 1
+        if at == "reading":
+            galleries.leave("me")
+
+    if at == "stored":
+        monkeypatch.setattr("app.service.galleries.index_pictures", leaving)
+    with pytest.raises(ValueError, match="are gone"):
+        galleries.own("me", paths, report)
+    assert not galleries.has_own("me")
+    assert told == (1 if at == "reading" else 3)
+    assert not any(own.service.gallery.path.exists() for own in made)
+    monkeypatch.undo()
+    assert galleries.own("me", paths, nothing).service
+    galleries.close()
+
+
+def test_quality_of_own_pictures_is_measured_where_folders_are_classes(
+    service: SearchService, tmp_path: Path
+) -> None:
+    galleries = Galleries(service, None)
+    files = {f"{c}/{n}.png": encoded(draw(c, n)) for c in ("red", "blue") for n in range(3)}
+    mine = galleries.own("me", [archive(tmp_path / "a.zip", files)], nothing).service
+    assert list(mine.quality) == list(mine.lengths)
+    assert mine.measure == "map"
+    assert all(0 < value <= 1 for value in mine.quality.values())
+    plain = tmp_path / "a.png"
+    plain.write_bytes(encoded(draw("red", 1)))
+    assert galleries.own("me", [plain], nothing).service.quality == {}
     galleries.close()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.service import measured
-from app.service.measured import graded_scores
+from app.service.measured import class_scores, graded_scores
 from nhl.gallery import Item
 
 CODES = np.array([[0], [1], [3]], dtype=np.uint8)
@@ -36,3 +36,19 @@ def test_of_very_many_queries_some_are_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nothing_without_queries() -> None:
     assert graded_scores([Item(0, *CAT)], CODES[:1], [], [8]) == {}
+
+
+def test_classes_of_own_pictures_by_leaving_one_out() -> None:
+    """The other picture of its class comes second of three for the first, and last for the last."""
+    labels = ["a", "b", "", "a"]
+    items = [Item(n, str(n), label) for n, label in enumerate(labels)]
+    codes = np.array(
+        [[0], [1], [7], [3]], dtype=np.uint8
+    )  # distances of 0: 1, 3, 2; of 3: 2 of 0, 1 of 1 and 2
+    first, last = 1 / 2, 1 / 3
+    assert class_scores(items, codes, [8])[8]["map"] == pytest.approx((first + last) / 2)
+
+
+@pytest.mark.parametrize("labels", [["", ""], ["a", "a"], ["a", "b"]])
+def test_no_quality_where_no_class_can_be_told(labels: list[str]) -> None:
+    assert class_scores([Item(n, str(n), label) for n, label in enumerate(labels)], CODES[:2], [8]) == {}
