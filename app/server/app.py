@@ -23,6 +23,7 @@ from app.server.lanes import part_into_lanes
 from app.server.limits import REQUESTS_PER_MINUTE, RequestLimits, keep_swept
 from app.server.monitoring import RequestMetrics
 from app.server.nowhere import nothing_here
+from app.server.request_log import log_requests
 from app.service.galleries import Galleries
 from app.service.search import SearchService
 from app.service.speed import SpeedBench
@@ -127,6 +128,7 @@ def serve(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -
             await super().startup(sockets)
             announce()
 
+    log_requests()
     with suppress(KeyboardInterrupt):  # the usual way to stop it
         Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run([listener])
 

@@ -1,4 +1,4 @@
-"""What an operator sees: a line of JSON for each request on standard error, `/health`, and `/metrics`.
+"""What an operator sees: a line in the log for each request, `/health`, and `/metrics`.
 
 All of it is names, times, sizes and outcomes: never a picture, never a name of a file, and of a visitor's
 address only a hash whose key is drawn anew at each start. What a visitor asks for is timed from the
@@ -11,28 +11,38 @@ import re
 import secrets
 import sys
 import time
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI
-from starlette.responses import JSONResponse, PlainTextResponse
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.server.request_log import LOG
 from app.service.galleries import MINE, Galleries, NotReadyError
 
 PACKAGES = ("nested-hashing", "gradio", "numpy", "openvino", "torch")
-QUANTILES = (0.5, 0.95, 0.99)
-KEPT = 1000  # of the latest times of each kind, for the quantiles; and of questions without an answer
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+KEPT = 1000  # of questions without an answer
 QUIET = {"file", "thumbnail", "health", "metrics", "stream"}
 ROOMS = {"": "page", "thumbnail": "thumbnail", "health": "health", "metrics": "metrics"}
+
+disable_created_metrics()  # a second line for each figure, of when it began
 
 
 @dataclass
@@ -70,9 +80,21 @@ class RequestMetrics:
     def __init__(self, galleries: Galleries, names: Mapping[int, str]) -> None:
         self._galleries, self._names, self._known = galleries, names, set(names.values())
         self._key = secrets.token_bytes(16)
-        self._outcomes: Counter[tuple[str, str]] = Counter()
-        self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._latest: dict[str, deque[float]] = {}
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "nhl_requests", "Requests, by kind and outcome.", ("what", "outcome"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "nhl_request_seconds",
+            "From question to answer.",
+            ("what",),
+            registry=self._registry,
+            buckets=BUCKETS,
+        )
+        self._shown = Gauge(
+            "nhl_gallery_pictures", "Pictures in the database.", ("gallery",), registry=self._registry
+        )
+        ProcessCollector(registry=self._registry)
         self._asked: OrderedDict[str, Request] = OrderedDict()
 
     def add_to(self, app: FastAPI) -> None:
@@ -93,32 +115,11 @@ class RequestMetrics:
             }
         )
 
-    async def metrics(self) -> PlainTextResponse:
+    async def metrics(self) -> Response:
         """Counts and times, in the text format of Prometheus."""
-        lines = [
-            "# HELP nhl_requests_total Requests, by kind and outcome.",
-            "# TYPE nhl_requests_total counter",
-        ]
-        for (what, outcome), count in sorted(self._outcomes.items()):
-            lines.append(f'nhl_requests_total{{what="{what}",outcome="{outcome}"}} {count}')
-        lines.append(f"# HELP nhl_request_seconds From question to answer; quantiles of the latest {KEPT}.")
-        lines.append("# TYPE nhl_request_seconds summary")
-        for what, latest in sorted(self._latest.items()):
-            for quantile, seconds in zip(QUANTILES, np.quantile(latest, QUANTILES), strict=True):
-                lines.append(f'nhl_request_seconds{{what="{what}",quantile="{quantile}"}} {seconds:.6f}')
-            count = sum(n for (kind, _), n in self._outcomes.items() if kind == what)
-            lines.append(f'nhl_request_seconds_sum{{what="{what}"}} {self._seconds[what]:.6f}')
-            lines.append(f'nhl_request_seconds_count{{what="{what}"}} {count}')
-        lines += [
-            "# HELP nhl_gallery_pictures Pictures in the database.",
-            "# TYPE nhl_gallery_pictures gauge",
-        ]
         for name, count in self._pictures().items():
-            lines.append(f'nhl_gallery_pictures{{gallery="{name}"}} {count}')
-        if (memory := _memory()) is not None:
-            lines.append("# HELP process_resident_memory_bytes Memory of the server.")
-            lines += ["# TYPE process_resident_memory_bytes gauge", f"process_resident_memory_bytes {memory}"]
-        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+            self._shown.labels(name).set(count)
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     def _pictures(self) -> dict[str, int]:
         found = {}
@@ -188,13 +189,11 @@ class RequestMetrics:
 
     def _note(self, request: Request, outcome: str) -> None:
         seconds, what = time.perf_counter() - request.start, request.what
-        self._outcomes[what, outcome] += 1
-        self._seconds[what] += seconds
-        self._latest.setdefault(what, deque(maxlen=KEPT)).append(seconds)
+        self._requests.labels(what, outcome).inc()
+        self._seconds.labels(what).observe(seconds)
         if what in QUIET and outcome == "ok":
             return
         line = {
-            "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             "what": what,
             "outcome": outcome,
             "status": request.status,
@@ -203,7 +202,7 @@ class RequestMetrics:
             "bytes_out": request.bytes_out,
             "who": request.who,
         }
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        LOG.info("request", line)
 
 
 class MetricsMiddleware:
@@ -256,12 +255,3 @@ def _versions() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
-
-
-def _memory() -> int | None:
-    """Bytes of memory of this process, None where the system does not say."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    return None
