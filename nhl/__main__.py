@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import nhl
 from nhl.commands import Formatter, output
+from nhl.commands.mistakes import is_users
 
 COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export", "page")
 
@@ -20,10 +22,17 @@ EXAMPLES = """examples:
   python -m nhl advise my.db
   python -m nhl export --checkpoint emoji --to model.onnx
 """
+REPORT = (
+    "this is an error in nhl, not in what you gave it: please report it, with the lines above and the command"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; the exit status.
+
+    The user's mistakes end in one sentence on standard error and status 2; `is_users` says which errors these are. Any
+    other error is one of the program: its traceback is shown, with a request to report it, and the status is 1.
+    """
     output.escape_unknown_characters()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
@@ -33,12 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         output.nobody_reads()
-    except (ValueError, OSError, ArithmeticError, MemoryError, ModuleNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        print(f"stopped{'; the same command goes on from here' * options.resumes}", file=sys.stderr)
         return 130
+    except Exception as error:
+        if is_users(error):
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        traceback.print_exc()
+        print(REPORT, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -48,6 +61,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         prog=_name(), description="Nested hash codes.", epilog=EXAMPLES, formatter_class=Formatter
     )
     parser.add_argument("--version", action="version", version=f"nhl {nhl.__version__}")
+    parser.set_defaults(resumes=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     given = arguments[:1]
     for command in given if given and given[0] in COMMANDS else COMMANDS:

@@ -87,7 +87,10 @@ def in_words_of_options(flags: Mapping[str, str]) -> Iterator[None]:
         yield
     except ValueError as error:
         known = re.compile(f"`({'|'.join(flags)})`")
-        raise ValueError(known.sub(lambda found: f"`{flags[found[1]]}`", str(error))) from error
+        said = known.sub(lambda found: f"`{flags[found[1]]}`", str(error))
+        if said == str(error):
+            raise
+        raise ValueError(said) from error
 
 
 def protocol(options: argparse.Namespace) -> "Protocol":

@@ -57,7 +57,7 @@ def add(commands: Any) -> None:
     )
     add("--workers", type=int, default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
-    parser.set_defaults(run=_compare)
+    parser.set_defaults(run=_compare, resumes=True)
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
     more.add_argument(
         "--labels", type=Path, help="CSV file of labels to use instead: file,label,further labels"
     )
+    more.set_defaults(resumes=True)
     _json(more)
 
     action("encode", _encode, "encode a gallery with a model", checkpoint=True)

@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
             parser.add_argument(flag, action=action, default=default, help=described[setting.name])
         else:
             parser.add_argument(flag, type=type(default), default=default, help=described[setting.name])
-    parser.set_defaults(run=_train)
+    parser.set_defaults(run=_train, resumes=True)
 
 
 def _flag(setting: str) -> str:

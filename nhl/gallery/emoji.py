@@ -172,7 +172,9 @@ def fetch_packages(folder: Path, packages: Sequence[str]) -> None:
 
     Raises:
         FileNotFoundError: if npm is not installed.
+        OSError: if it cannot fetch them.
     """
     if shutil.which("npm") is None:
         raise FileNotFoundError("building the emoji gallery needs npm: install Node.js, or give the packages")
-    subprocess.run(["npm", "pack", "--silent", *packages], cwd=folder, check=True)
+    if subprocess.run(["npm", "pack", "--silent", *packages], cwd=folder, check=False).returncode:
+        raise OSError(f"npm cannot fetch {' '.join(packages)}: see above, or give the packages")

@@ -181,9 +181,12 @@ class Settings:
         """Read settings from JSON.
 
         Raises:
-            ValueError: if a key is unknown or a value breaks its rule.
+            ValueError: if the file is damaged, a key is unknown or a value breaks its rule.
         """
-        values = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            values = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({error}): delete its folder, or name another") from error
         names = [f.name for f in fields(cls)]
         if unknown := sorted(set(values) - set(names)):
             raise ValueError(f"unknown setting {unknown[0]!r} in {path}; choose from {', '.join(names)}")

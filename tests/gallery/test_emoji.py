@@ -111,3 +111,15 @@ def test_without_npm_the_remedy_is_said(packages: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(packages))
     with pytest.raises(FileNotFoundError, match="needs npm"):
         build_emoji_gallery(packages / "e.db")
+
+
+def test_what_npm_cannot_fetch_is_named(
+    packages: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    npm = packages / "npm"
+    npm.write_text("#!/bin/sh\necho no network >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{packages}:/bin")
+    with pytest.raises(OSError, match=r"npm cannot fetch emoji-datasource-google@16\.0\.0 .*: see above"):
+        build_emoji_gallery(packages / "e.db")
+    assert capfd.readouterr().err == "no network\n"

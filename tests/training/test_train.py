@@ -352,6 +352,10 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"epoch": 3}')
     with pytest.raises(ValueError, match="unknown setting 'epoch'"):
         Settings.load(tmp_path / "settings.json")
+    for text in ("{", "[3]"):
+        (tmp_path / "settings.json").write_text(text)
+        with pytest.raises(ValueError, match=r"settings\.json is damaged \(.*\): delete its folder"):
+            Settings.load(tmp_path / "settings.json")
     with pytest.raises(ValueError, match="unknown data set 'emojis'; choose from emoji"):
         load_protocol("emojis")
 
