@@ -17,7 +17,7 @@ class Grade(IntEnum):
 
 
 def grade(query: Item | None, found: Item) -> Grade | None:
-    """The grade of a picture found; None where the class of the query is unknown.
+    """The grade of a picture found; None where the class of either is unknown.
 
     An instance is told by its name, in galleries that have it in several styles; a group is a further label
     that both have.
@@ -27,7 +27,7 @@ def grade(query: Item | None, found: Item) -> Grade | None:
     >>> grade(cat, Item(2, "cat", "animal-mammal", cat.labels, "Fluent")), grade(cat, bird), grade(None, cat)
     (<Grade.INSTANCE: 3>, <Grade.GROUP: 1>, None)
     """
-    if query is None or not query.label:
+    if query is None or not query.label or not found.label:
         return None
     if found.label == query.label:
         several = query.style and found.style

@@ -76,7 +76,7 @@ def index_pictures(
 
     What is no picture that can be read, is too large, or comes after the first 300 or after two minutes is left
     out and counted.
-    Folders of an archive become classes, where every picture is in one.
+    Folders of an archive become classes, as `nhl gallery add` would have it of the folder that was zipped.
 
     Args:
         paths: pictures or zip archives of pictures.
@@ -103,8 +103,6 @@ def index_pictures(
         encoding.add(image)
     if not items:
         raise ValueError(texts.NO_OWN_PICTURES)
-    if not all(item.label for item in items):
-        items = [Item(item.id, item.name, "") for item in items]
     return _gallery(items, thumbnails, encoding.codes(), encoder, skipped)
 
 

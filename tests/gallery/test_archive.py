@@ -1,11 +1,15 @@
 """Archives as programs of all systems make them: names and classes."""
 
+import os
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from nhl.gallery.archive import entries
+from nhl.gallery.files import find_pictures
+from nhl.gallery.labels import folder_labels
 
 
 def made(*names: str | bytes) -> zipfile.ZipFile:
@@ -90,6 +94,34 @@ def test_backslashes_do_not_lead_out(name: str) -> None:
     with made(name) as archive:
         (entry,) = entries(archive, 10)
     assert entry.path.parts == (name,)
+
+
+LAYOUTS = {
+    "flat": ("1.jpg", "2.jpg"),
+    "classes": ("cats/1.jpg", "dogs/2.jpg"),
+    "nested": ("a/deep/er/x.jpg", "a/deep/y.jpg", "b/z.jpg"),
+    "loose ones beside": ("cats/1.jpg", "dogs/2.jpg", "3.jpg"),
+    "a system's": ("cats/1.jpg", "dogs/2.jpg", ".git/4.jpg", "cats/@eaDir/5.jpg"),
+    "no ASCII": ("Кошка/1.jpg", "é/2.jpg"),
+}
+
+
+@pytest.mark.parametrize("around", ["", "zipped/"], ids=["its content", "the folder"])
+@pytest.mark.parametrize("names", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_zip_has_the_labels_of_its_folder(tmp_path: Path, names: tuple[str, ...], around: str) -> None:
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"content")
+    pictures = find_pictures(tmp_path)
+    expected = {
+        os.path.relpath(os.fsdecode(file.path), tmp_path): folder_labels(pictures.root, file.path)
+        for file in pictures.files
+    }
+    zipped = found(*(around + name for name in names))
+    assert {
+        name.removeprefix(around): (label,) if label else () for name, label in zipped.items()
+    } == expected
 
 
 def test_a_hidden_picture_is_a_picture() -> None:

@@ -21,6 +21,7 @@ from app.service.own_pictures import OwnPictures, index_pictures
 from app.service.search import SearchService
 from app.service.worker import Report, WorkError
 from nhl.gallery import Gallery, Item, write_gallery
+from nhl.gallery.folder import add_folder
 from nhl.model.encode import Encoder
 
 
@@ -77,9 +78,27 @@ def test_folders_of_an_archive_become_classes(service: SearchService, tmp_path: 
     assert [item.label for item in own.service.items] == ["red", "red", "blue", "blue"]
     assert own.service.search(own.service.query("0"), 128, 3).counts
     own.close()
-    mixed = archive(tmp_path / "b.zip", {**files, "loose.png": encoded(draw("red", 9))})
-    own = index_pictures([mixed], service.encoder)
-    assert {item.label for item in own.service.items} == {""}
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "files"])
+def test_labels_are_those_of_the_command_line(
+    service: SearchService, tiny_checkpoint: Path, tmp_path: Path, zipped: bool
+) -> None:
+    names = ["1.png"] + (["a/deep/er/x.png", "a/y.png", "b/z.png"] if zipped else ["2.png"])
+    files = {name: encoded(draw("red", n)) for n, name in enumerate(names)}
+    for name, content in files.items():
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    add_folder(tmp_path / "mine.db", tmp_path / "mine", tiny_checkpoint)
+    expected = sorted((item.name, item.label, item.labels) for item in Gallery(tmp_path / "mine.db").items())
+    given = archive(tmp_path / "mine.zip", {f"mine/{name}": content for name, content in files.items()})
+    own = index_pictures([given] if zipped else [tmp_path / "mine" / name for name in names], service.encoder)
+    assert sorted((item.name, item.label, item.labels) for item in own.service.items) == expected
+    labels = {name: label for name, label, _ in expected}
+    assert labels == (
+        {"1.png": "", "x.png": "a", "y.png": "a", "z.png": "b"} if zipped else {"1.png": "", "2.png": ""}
+    )
     own.close()
 
 

@@ -106,6 +106,7 @@ def test_grades_a_result_by_what_it_shares_with_the_query() -> None:
     assert found == [Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER]
     assert {grade(None, item) for item in (same, flag)} == {None}
     assert grade(Item(5, "cat", ""), same) is None  # its class is unknown
+    assert grade(cat, Item(5, "cat", "")) is None
     file, twin = (Item(n, "a.jpg", "x", ("x",)) for n in (6, 7))
     assert grade(file, twin) is Grade.CLASS  # files of one name are no drawings of one thing
     assert grades_of([cat]) == (Grade.INSTANCE, Grade.CLASS, Grade.GROUP, Grade.OTHER)
