@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import nhl
-from nhl.commands import Formatter, output
+from nhl.commands import Formatter, Parser, output
 from nhl.commands.mistakes import is_users
 
 COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export", "page")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """A parser of the command that is given, the others left out; of all where none is."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=_name(), description="Nested hash codes.", epilog=EXAMPLES, formatter_class=Formatter
     )
     parser.add_argument("--version", action="version", version=f"nhl {nhl.__version__}")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
@@ -27,17 +27,46 @@ class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsH
         return super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake in one line, and says where the options are told."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f"error: {message}; `{self.prog} --help` tells the options\n")
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number of at least `least`."""
+
+    def number(text: str) -> int:
+        try:
+            if (found := int(text)) >= least:
+                return found
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} but got {text!r}")
+
+    return number
+
+
 @contextmanager
 def bar(title: str, unit: str = "it") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, moved by calls of (done, total)."""
-    with tqdm(desc=title, unit=unit, file=sys.stderr) as shown:
+    """A progress bar on standard error, moved by calls of (done, total); none before the first."""
+    shown: tqdm[NoReturn] | None = None
 
-        def move(done: int, total: int) -> None:
-            shown.total = total
-            shown.n = done
-            shown.refresh() if done == total else shown.update(0)
+    def move(done: int, total: int) -> None:
+        nonlocal shown
+        if shown is None:
+            shown = tqdm(desc=title, unit=unit, file=sys.stderr)
+        shown.total = total
+        shown.n = done
+        shown.refresh() if done == total else shown.update(0)
 
+    try:
         yield move
+    finally:
+        if shown is not None:
+            shown.close()
 
 
 def gallery_file(text: str) -> Path:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from importlib.util import find_spec
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ from nhl.commands import Formatter, add_unreadable, bar, in_words_of_options, pr
 if TYPE_CHECKING:
     from nhl.training.train import Progress
 
+DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "mtia", "xla")
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    from nhl.training.settings import Settings
+    from nhl.training.settings import CHOICES, Settings
 
     parser = commands.add_parser(
         "train",
@@ -29,7 +32,9 @@ def add(commands: Any) -> None:
         epilog="A run that was stopped goes on when the same command is given again.",
     )
     parser.add_argument("--to", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--device", help="of torch, such as cuda:1; by default a GPU where there is one")
+    parser.add_argument(
+        "--device", type=_device, help="of torch, such as cuda:1; by default a GPU where there is one"
+    )
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the same folder")
     add_unreadable(parser)
     described = _described_arguments(Settings.__doc__ or "")
@@ -39,7 +44,17 @@ def add(commands: Any) -> None:
         if isinstance(default, tuple):
             parser.add_argument(flag, type=int, nargs="+", default=default, help=described[setting.name])
         elif isinstance(default, dict):
-            parser.add_argument(flag, type=json.loads, default={}, help=described[setting.name] + " As JSON.")
+            parser.add_argument(
+                flag, type=_object, default={}, help=described[setting.name] + " As JSON.", metavar="JSON"
+            )
+        elif setting.name in CHOICES:
+            parser.add_argument(
+                flag,
+                choices=CHOICES[setting.name],
+                default=default,
+                help=described[setting.name],
+                metavar=setting.name.upper(),
+            )
         elif isinstance(default, bool):
             action = argparse.BooleanOptionalAction
             parser.add_argument(flag, action=action, default=default, help=described[setting.name])
@@ -50,6 +65,22 @@ def add(commands: Any) -> None:
 
 def _flag(setting: str) -> str:
     return "--" + setting.replace("_", "-")
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(DEVICES)})(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"must be as torch says it, such as cpu or cuda:1, but got {text!r}")
+    return text
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f'must be JSON, such as {{"scale": 8}}, but got {text!r}')
+    return found
 
 
 def _described_arguments(docstring: str) -> dict[str, str]:
@@ -64,14 +95,23 @@ def _described_arguments(docstring: str) -> dict[str, str]:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from nhl.training.checks import check_data, check_folder
     from nhl.training.settings import Settings
-    from nhl.training.train import Progress, train
 
     names = [setting.name for setting in fields(Settings)]
-    flags = {"folder": "--to", **{name: _flag(name) for name in names}}
+    flags = {"folder": "--to", "device": "--device", **{name: _flag(name) for name in names}}
     with in_words_of_options(flags):
         settings = Settings(**{name: getattr(options, name) for name in names})
-    data = protocol(options)
+        check_folder(settings, options.to)
+        if options.tensorboard and find_spec("tensorboard") is None:
+            raise ModuleNotFoundError(
+                "`--tensorboard` needs the package tensorboard: pip install tensorboard"
+            )
+        data = protocol(options)
+        check_data(settings, data)
+
+    from nhl.training.train import Progress, train  # takes seconds, and mistakes are answered before
+
     reports: list[Callable[[Progress], None]] = [_tell]
     if options.tensorboard:
         from nhl.training.tensorboard import TensorBoard

@@ -9,10 +9,11 @@ from typing import Any
 
 from nhl.atomic_write import write_bytes
 from nhl.codes import LENGTHS, check_lengths
+from nhl.model.preprocessing import FITS
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"
-PRECISIONS = ("float32", "bfloat16")
 NONE = "none"
+MOST_SEED = 1 << 63  # of torch's generators
 WHOLE = {
     "size": 1,
     "epochs": 1,
@@ -38,6 +39,19 @@ REAL = (
     "mixup_alpha",
 )
 """Settings that are real numbers from 0."""
+CHOICES = {
+    "loss": (
+        *("csq", "dpn", "dbdh", "dhn", "dch", "dsh", "dtsh", "lcdsh", "shcir", "mdsh"),
+        *("orthohash", "hashnet", "greedyhash", NONE),
+    ),
+    "weighting": ("nhl", "equal", "static", "uncertainty", "gradnorm", "pcgrad"),
+    "augment": ("color", "trivial"),
+    "precision": ("float32", "bfloat16"),
+    "fit": FITS,
+}
+"""Settings that are names, and their choices. What they stand for needs torch, and mistakes are answered before."""
+WITH_BANK = ("dbdh", "dhn", "dsh", "mdsh")
+"""The losses that were published with a memory bank."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,14 @@ class Settings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"`{name}` must be a number of at least 0 but got {value}")
+        if self.seed >= MOST_SEED:
+            raise ValueError(f"`seed` must be below {MOST_SEED} but got {self.seed}")
+        count = len(self.lengths)
+        for row in self.level_weights.values():
+            if not _are_weights(row, count):
+                raise ValueError(
+                    f"`level_weights` must be {count} numbers from 0 a level, one for each length, but got {row!r}"
+                )
         if self.clip_grad_norm == 0:
             raise ValueError("`clip_grad_norm` must be above 0 but got 0")
         for name in ("validation_fraction", "ema_decay"):
@@ -144,20 +166,7 @@ class Settings:
                 raise ValueError(f"`{name}` must be at least 0 and below 1 but got {getattr(self, name)}")
         if self.instances and len(self.lengths) < 2:
             raise ValueError(f"`instances` must be 0 with one length alone but got {self.instances}")
-        # Here and not above: these need torch, and the command line must be quick to answer.
-        from nhl.data.augmentation import AUGMENTATIONS
-        from nhl.losses import LOSSES
-        from nhl.model.preprocessing import FITS
-        from nhl.weighting import WEIGHTINGS
-
-        choices = {
-            "loss": (*LOSSES, NONE),
-            "weighting": tuple(WEIGHTINGS),
-            "augment": tuple(AUGMENTATIONS),
-            "precision": PRECISIONS,
-            "fit": FITS,
-        }
-        for name, known in choices.items():
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
         if self.loss == NONE and not self.levels:
@@ -166,7 +175,7 @@ class Settings:
             raise ValueError(
                 f"`mixup_alpha` must be 0 with `levels` but got {self.mixup_alpha}: blended labels have no level"
             )
-        if self.mixup_alpha and self.bank and LOSSES[self.loss].bank_momentum is not None:
+        if self.mixup_alpha and self.bank and self.loss in WITH_BANK:
             raise ValueError(
                 f"`mixup_alpha` must be 0 with the memory bank of {self.loss!r} but got {self.mixup_alpha}: "
                 "blended pictures have no place in it; or do without `bank`"
@@ -191,3 +200,10 @@ class Settings:
         if unknown := sorted(set(values) - set(names)):
             raise ValueError(f"unknown setting {unknown[0]!r} in {path}; choose from {', '.join(names)}")
         return cls(**values)
+
+
+def _are_weights(row: object, count: int) -> bool:
+    """Whether a row of a table is so many numbers from 0."""
+    if not isinstance(row, Sequence) or len(row) != count:
+        return False
+    return all(isinstance(weight, int | float) and weight >= 0 for weight in row)

@@ -7,11 +7,9 @@ from zipfile import BadZipFile, ZipFile
 import torch
 
 from nhl.atomic_write import atomic_write
-from nhl.model.checkpoint import WEIGHTS
+from nhl.training.checks import SETTINGS, STATE
 from nhl.training.settings import Settings
 from nhl.training.trainer import Trainer
-
-STATE = "state.pt"
 
 
 def save_state(trainer: Trainer, epoch: int, seconds: float, folder: Path, source: str) -> None:
@@ -43,16 +41,13 @@ def resume(trainer: Trainer, settings: Settings, folder: Path, source: str) -> t
     """Load the state of a stopped run, if there is one; the epochs and seconds done.
 
     Raises:
-        ValueError: if the folder holds a finished checkpoint, a run with other settings or other data, or a
-            damaged state.
+        ValueError: if the folder holds a run with other data, or a damaged state.
     """
-    settings_path, state_path = folder / "settings.json", folder / STATE
+    state_path = folder / STATE
     if not state_path.is_file():
-        settings.save(settings_path)
+        settings.save(folder / SETTINGS)
         (folder / "log.csv").unlink(missing_ok=True)
         return 0, 0.0
-    if Settings.load(settings_path) != settings:
-        raise ValueError(f"`folder` {folder} holds a run with other settings: name another, or delete it")
     state = _read_state(state_path, trainer.device)
     if state["source"] != source:
         raise ValueError(
@@ -61,16 +56,6 @@ def resume(trainer: Trainer, settings: Settings, folder: Path, source: str) -> t
         )
     trainer.load_state_dict(state["run"])
     return state["epoch"], state["seconds"]
-
-
-def refuse_finished(folder: Path) -> None:
-    """Refuse to train where a checkpoint is finished: what was measured of it would outlive its weights.
-
-    Raises:
-        ValueError: if there is one.
-    """
-    if (folder / WEIGHTS).is_file() and not (folder / STATE).is_file():
-        raise ValueError(f"`folder` {folder} holds a finished checkpoint: name another, or delete it")
 
 
 def _read_state(path: Path, device: torch.device) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from nhl.data import Pictures, Protocol, load_protocol
-from nhl.data.hierarchy import check_hierarchy
 from nhl.data.views import Views
 from nhl.digest import sha256
 from nhl.metrics import histograms
@@ -18,10 +17,12 @@ from nhl.model.backbones import split_backbone
 from nhl.model.checkpoint import Config, fingerprint
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
+from nhl.training.checks import STATE, check_data, check_folder, held_back, instances, levels
 from nhl.training.depthwise import use_fast_depthwise
 from nhl.training.mixture import Mixture
+from nhl.training.objective import check_constants
 from nhl.training.settings import Settings
-from nhl.training.state import STATE, refuse_finished, resume, save_state
+from nhl.training.state import resume, save_state
 from nhl.training.trainer import Levels, Shown, Trainer, all_shown
 
 
@@ -68,17 +69,19 @@ def train(
 
     Raises:
         ValueError: if the folder holds a finished checkpoint, a run with other settings or data or a damaged state,
-            `settings.start` is of another backbone, there are too few pictures, or the data do not know the
-            instances or levels that the settings need.
+            `settings.start` is of another backbone, there are too few pictures, the data do not know the
+            instances or levels that the settings need, or there is no such device.
         MemoryError: if the device runs out of memory; the state of the last whole epoch is kept.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
             checkpoint of the last whole epoch, if there was one, is in the folder.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    refuse_finished(folder)
+    check_folder(settings, folder)
+    check_constants(settings)
+    found = _device(device)
     protocol = protocol or load_protocol(settings.data)
-    found = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    check_data(settings, protocol)
+    folder.mkdir(parents=True, exist_ok=True)
     session = _Session(settings, protocol, found, prepare)
     run = session.run
     epoch, seconds = resume(run, settings, folder, session.source)
@@ -112,6 +115,21 @@ def train(
     return session.model
 
 
+def _device(name: str | None) -> torch.device:
+    """A device of torch by its name, by default a GPU where there is one.
+
+    Raises:
+        ValueError: if this machine has none of that name.
+    """
+    try:
+        found = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, ModuleNotFoundError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"`device` must be one of this machine but got {name!r} ({reason})") from error
+    return found
+
+
 class _Session:
     """A model, its pictures, and the run between them."""
 
@@ -142,7 +160,7 @@ class _Session:
 
         learn, self.held_back = protocol.train, None
         if settings.validation_fraction:
-            learn, query, searched = _held_back(protocol, settings)
+            learn, query, searched = held_back(settings, protocol)
             self.held_back = views(query, 0), views(searched, 0)
         parts = [learn]
         if protocol.photographs is None:
@@ -157,19 +175,17 @@ class _Session:
             half = settings.precision == "bfloat16"
             how = (settings.rounds, settings.views, settings.seed, device, half, prepare)
             inputs = Mixture(learn, parts[1], preprocessing, stem, *how)
-        if len(learn) < 2:
-            raise ValueError(f"`data` must have at least 2 pictures to learn from but has {len(learn)}")
         first = (fingerprint(settings.start),) if settings.start else ()
         self.source = sha256(*(part.digest() for part in parts), *first)
         labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
         classes = len(protocol.classes)
-        instances = _instances(learn, settings) if settings.instances else None
-        levels = _levels(parts, protocol, settings) if settings.levels else None
-        if levels is not None and len(parts) > 1:
-            labels = levels.labels[:, levels.names.index("class")]
-        self.run = Trainer(
-            settings, tuned, self.model.layer, inputs, labels, classes, device, instances, levels
-        )
+        shown = torch.from_numpy(instances(settings, learn)) if settings.instances else None
+        named = None
+        if settings.levels:
+            named = Levels(torch.from_numpy(levels(settings, protocol, learn)), protocol.levels)
+        if named is not None and len(parts) > 1:
+            labels = named.labels[:, named.names.index("class")]
+        self.run = Trainer(settings, tuned, self.model.layer, inputs, labels, classes, device, shown, named)
 
     def validate(self, epoch: int) -> float | None:
         """Mean mAP over the lengths on the pictures kept back, if due; the run keeps the best weights."""
@@ -190,59 +206,10 @@ class _Session:
         self.model.eval().save_pretrained(folder)
 
 
-def _held_back(protocol: Protocol, settings: Settings) -> tuple[Pictures, Pictures, Pictures]:
-    """The pictures to learn from, and the queries and the database to choose the best epoch by.
-
-    Raises:
-        ValueError: if there are too few pictures.
-    """
-    learn, seed = protocol.train, settings.seed
-    try:
-        learn, held_back = learn.split(settings.validation_fraction, seed)
-    except ValueError as error:
-        raise ValueError(
-            f"`validation_fraction` {settings.validation_fraction} of each class rounds to no picture: give more "
-            "pictures, a larger share, or 0 to do without"
-        ) from error
-    if set(learn.sources) <= set(protocol.database.sources):
-        return learn, held_back, learn
-    return learn, *held_back.split(0.5, seed, least=1)  # the database is of new pictures
-
-
-def _instances(pictures: Pictures, settings: Settings) -> torch.Tensor:
-    """Numbers (N,) of the instances that pictures show, from 0."""
-    if pictures.groups is None:
-        raise ValueError(
-            f"`instances` must be 0 for {settings.data!r}, which does not say which pictures show the same "
-            f"instance, but got {settings.instances}"
-        )
-    return torch.from_numpy(np.unique(pictures.groups, return_inverse=True)[1])
-
-
-def _levels(parts: list[Pictures], protocol: Protocol, settings: Settings) -> Levels:
-    """The labels of all training pictures at every level.
-
-    Raises:
-        ValueError: if the data set has no levels, or they are no hierarchy.
-    """
-    found = [part.levels for part in parts if part.levels is not None]
-    if len(found) < len(parts):
-        raise ValueError(
-            f"`levels` must be 0 for {settings.data!r}, which has labels at one level alone, but got {settings.levels}"
-        )
-    levels = np.concatenate(found)
-    check_hierarchy(levels, protocol.levels)
-    return Levels(torch.from_numpy(levels), protocol.levels)
-
-
 def _start(model: NestedHashModel, folder: str) -> bool:
     """Take a checkpoint's backbone, and its layer where lengths and classes are the same; whether they are."""
-    other = NestedHashModel.from_pretrained(folder)
+    other = NestedHashModel.from_pretrained(Path(folder))
     mine, its = model.config, other.config
-    if its.backbone != mine.backbone:
-        raise ValueError(
-            f"`start` must be a checkpoint of {mine.backbone}, but {folder} is one of {its.backbone}"
-        )
     model.backbone.load_state_dict(other.backbone.state_dict())
     if same := (its.lengths, its.classes) == (mine.lengths, mine.classes):
         model.layer.load_state_dict(other.layer.state_dict())

@@ -13,13 +13,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nhl.codes import pack
 from nhl.layer import NestedHashLayer, sign
-from nhl.losses import LOSSES
 from nhl.losses.instance import InstanceLoss
 from nhl.losses.levels import LevelLoss, level_weights
-from nhl.losses.memory_bank import MemoryBank
-from nhl.nesting import NestedLoss
-from nhl.training.settings import NONE, Settings
-from nhl.weighting import WEIGHTINGS
+from nhl.training.objective import nested_loss, weighting
+from nhl.training.settings import Settings
 
 
 class Levels(NamedTuple):
@@ -29,15 +26,7 @@ class Levels(NamedTuple):
     names: tuple[str, ...]
 
     def table(self, lengths: Sequence[int], given: Mapping[str, Sequence[float]]) -> list[list[float]]:
-        """How much each level counts at each length, (V, L): as given, else by default.
-
-        Raises:
-            ValueError: if no level has a name that is given.
-        """
-        if unknown := sorted(set(given) - set(self.names)):
-            raise ValueError(
-                f"`level_weights` must name levels of the data, {', '.join(self.names)}, but got {unknown[0]!r}"
-            )
+        """How much each level counts at each length, (V, L): as given, else by default."""
         rows = zip(self.names, level_weights(len(self.names), lengths), strict=True)
         return [list(given.get(name, row)) for name, row in rows]
 
@@ -90,19 +79,8 @@ class Trainer:
         self.network = nn.ModuleList([tuned, layer]).to(device)
         ema = get_ema_multi_avg_fn(settings.ema_decay)
         self.average = AveragedModel(self.network, multi_avg_fn=ema, use_buffers=True)
-        momentum = LOSSES[settings.loss].bank_momentum if settings.bank and settings.loss != NONE else None
-        bank = None if momentum is None else MemoryBank(labels, layer.lengths[-1], momentum)
-        self.objective = NestedLoss(
-            settings.loss if settings.loss != NONE else lambda length: _NoLoss(),
-            layer.lengths,
-            classes,
-            settings.distillation,
-            bank,
-            settings.central,
-            **settings.constants,
-        ).to(device)
-        weighting = WEIGHTINGS[settings.weighting]
-        self.weighting = weighting(len(layer.lengths), **settings.weighting_constants).to(device)
+        self.objective = nested_loss(settings, classes, labels).to(device)
+        self.weighting = weighting(settings).to(device)
         self.instances = self.instance_loss = None
         if settings.instances and instances is not None:
             self.instances = instances.to(device)
@@ -279,11 +257,3 @@ class Trainer:
         parts = {name: getattr(self, name) for name in names}
         own = {"instance_loss": self.instance_loss, "level_loss": self.level_loss}
         return parts | {name: part for name, part in own.items() if part is not None}
-
-
-class _NoLoss(nn.Module):
-    """In place of a published loss, where the levels are all that is learnt."""
-
-    def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
-        """Codes (M, b) and labels to zero."""
-        return codes.new_zeros(())

@@ -61,6 +61,45 @@ def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], status: int,
     assert output.endswith("\nloaded:\n")
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--loss", "cqs"], "argument --loss: invalid choice: 'cqs'"),
+        (["--lengths", "12"], "`--lengths` must be positive multiples of 8 but got 12"),
+        (
+            ["--device", "gpu"],
+            "argument --device: must be as torch says it, such as cpu or cuda:1, but got 'gpu'",
+        ),
+        (["--constants", "3"], "argument --constants: must be JSON"),
+        (["--constants", "{"], "argument --constants: must be JSON"),
+        (["--data", "emojis"], "unknown data set 'emojis'"),
+        (["--start", "runs/none"], "no checkpoint in runs/none"),
+        (["--start", "{checkpoint}"], "`--start` must be a checkpoint of tf_efficientnet_lite0, but"),
+        (["--to", "{checkpoint}"], "holds a finished checkpoint: name another, or delete it"),
+        (["--to", "pyproject.toml"], "`--to` must be a folder but pyproject.toml is a file"),
+        (["--data", "emoji:{gallery}", "--levels", "1"], "`--mixup-alpha` must be 0 with `--levels`"),
+        (
+            ["--data", "emoji:{gallery}", "--levels", "1", "--mixup-alpha", "0"],
+            "`--levels` must be 0 for 'emoji:",
+        ),
+        (
+            ["--data", "emoji:{gallery}", "--validation-fraction", "0.001"],
+            "of each class rounds to no picture",
+        ),
+    ],
+)
+def test_mistakes_in_training_are_told_before_torch_is_loaded(
+    options: list[str], told: str, tiny_checkpoint: Path
+) -> None:
+    places = {"checkpoint": tiny_checkpoint, "gallery": tiny_checkpoint / "gallery.db"}
+    given = [option.format(**places) if "}" in option else option for option in options]
+    code, output, errors = run("train", "--to", "unused", *given)
+    assert code == 2
+    assert told in errors.splitlines()[-1]
+    assert output.endswith("\nloaded:\n")
+    assert not (ROOT / "unused").exists()
+
+
 def test_searching_listing_and_verifying_load_no_torch(tiny_checkpoint: Path) -> None:
     """Not even at the very first search, which has the network converted in another process."""
     gallery, picture = str(tiny_checkpoint / "gallery.db"), str(ROOT / "docs" / "page.png")

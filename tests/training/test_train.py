@@ -11,13 +11,16 @@ import torch
 
 from nhl.codes import LENGTHS
 from nhl.data import Protocol, load_protocol
+from nhl.data.augmentation import AUGMENTATIONS
 from nhl.data.protocols import gallery_protocol
 from nhl.evaluation.evaluate import evaluate, table
 from nhl.index import NestedIndex
+from nhl.losses import LOSSES
 from nhl.model.network import NestedHashModel
 from nhl.training import train as training
-from nhl.training.settings import REAL, WHOLE, Settings
+from nhl.training.settings import CHOICES, NONE, REAL, WHOLE, WITH_BANK, Settings
 from nhl.training.trainer import Trainer
+from nhl.weighting import WEIGHTINGS
 
 TINY = Settings(
     backbone="test_efficientnet.r160_in1k",
@@ -358,6 +361,53 @@ def test_settings_are_checked(tmp_path: Path) -> None:
             Settings.load(tmp_path / "settings.json")
     with pytest.raises(ValueError, match="unknown data set 'emojis'; choose from emoji"):
         load_protocol("emojis")
+
+
+def test_names_that_need_no_torch_are_those_of_the_tables() -> None:
+    assert CHOICES["loss"] == (*LOSSES, NONE)
+    assert CHOICES["weighting"] == tuple(WEIGHTINGS)
+    assert CHOICES["augment"] == tuple(AUGMENTATIONS)
+    assert set(WITH_BANK) == {name for name, loss in LOSSES.items() if loss.bank_momentum is not None}
+
+
+def test_a_device_of_another_machine(protocol: Protocol, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"`device` must be one of this machine but got 'xpu:99' \(.+\)$"):
+        training.train(TINY, tmp_path / "run", protocol, device="xpu:99")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("constants", "message"),
+    [
+        ({"constants": {"nope": 1}}, r'`constants` \{"nope": 1\} do not fit: .*unexpected keyword'),
+        (
+            {"weighting_constants": {"nope": 1}},
+            r'`weighting_constants` \{"nope": 1\} do not fit: .*unexpected',
+        ),
+    ],
+)
+def test_constants_of_another_loss(
+    constants: dict[str, Any], message: str, protocol: Protocol, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        training.train(replace(TINY, **constants), tmp_path / "run", protocol)
+
+
+def test_a_folder_that_is_a_file(protocol: Protocol, tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(ValueError, match=r"`folder` must be a folder but .*run is a file"):
+        training.train(TINY, tmp_path / "run", protocol)
+
+
+@pytest.mark.parametrize("row", [[1, 1], [1] * 4 + [-1], "11111", 3, [1] * 4 + ["1"]])
+def test_weights_of_a_level_are_one_for_each_length(row: Any) -> None:
+    with pytest.raises(ValueError, match="`level_weights` must be 5 numbers from 0 a level"):
+        Settings(level_weights={"class": row})
+
+
+def test_a_seed_that_torch_cannot_hold() -> None:
+    with pytest.raises(ValueError, match="`seed` must be below 9223372036854775808 but got"):
+        Settings(seed=1 << 63)
 
 
 def test_a_full_disk_is_said_and_the_last_epoch_stays(
