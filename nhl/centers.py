@@ -47,6 +47,36 @@ def hash_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
     return centers
 
 
+def hadamard_centers(classes: int, length: int, seed: int = 0) -> NDArray[np.int8]:
+    """Hash centres of one length as CSQ has them: rows of a Hadamard matrix and their opposites, which do not nest. [0]
+
+    Where there are more classes than those 2 b rows, or b is no power of 2, bits are drawn at random.
+
+    [0] Yuan et al., Central Similarity Quantization for Efficient Image and Video Retrieval, CVPR 2020,
+        arXiv 1908.00347
+
+    Args:
+        classes: C.
+        length: b, a multiple of 8.
+        seed: of which rows serve which class, or of the bits.
+
+    Returns:
+        (C, b), -1 and +1.
+
+    >>> centers = hadamard_centers(10, 16)
+    >>> int((centers[:, None] != centers[None]).sum(2)[~np.eye(10, dtype=bool)].min())
+    8
+    """
+    rng = np.random.default_rng((seed, length))
+    if classes > 2 * length or length & (length - 1):
+        return rng.choice(np.array([-1, 1], dtype=np.int8), (classes, length))
+    rows = np.ones((1, 1), dtype=np.int8)
+    while len(rows) < length:  # Sylvester's construction
+        rows = np.block([[rows, rows], [rows, -rows]])
+    rows = np.concatenate([rows[rng.permutation(length)], -rows[rng.permutation(length)]])
+    return rows[:classes]
+
+
 class _Centers:
     """Centres that grow by a byte: a longer length goes on from a shorter one."""
 

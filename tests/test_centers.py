@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nhl import centers
-from nhl.centers import hash_centers
+from nhl.centers import hadamard_centers, hash_centers
 
 
 def smallest_distance(classes: int, length: int, seed: int = 0) -> int:
@@ -82,3 +82,20 @@ def test_bad_arguments_are_named() -> None:
             ValueError, match=f"`length` must be a positive multiple of 8 up to 32767 but got {length}"
         ):
             hash_centers(3, length)
+
+
+@pytest.mark.parametrize(("classes", "length"), [(10, 8), (10, 128), (200, 128), (16, 8)])
+def test_hadamard_centres_differ_in_half_their_bits_or_in_all(classes: int, length: int) -> None:
+    signs = hadamard_centers(classes, length).astype(int)
+    assert signs.shape == (classes, length)
+    apart = (length - signs @ signs.T) // 2
+    assert set(apart[~np.eye(classes, dtype=bool)].tolist()) <= {length // 2, length}
+    assert (hadamard_centers(classes, length, 1) != signs).any()
+
+
+@pytest.mark.parametrize(("classes", "length"), [(17, 8), (10, 24)])
+def test_without_enough_hadamard_rows_bits_are_drawn(classes: int, length: int) -> None:
+    signs = hadamard_centers(classes, length)
+    assert signs.shape == (classes, length)
+    assert set(np.unique(signs)) == {-1, 1}
+    assert (hadamard_centers(classes, length) == signs).all()

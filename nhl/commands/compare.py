@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from nhl.atomic_write import write_bytes
 from nhl.commands import Formatter
+from nhl.evaluation.modes import MODES
 
 EPILOG = """The result file, JSON, is written after every run; a comparison that was stopped goes on when the
 same command is given again, and may be given more losses, modes or seeds. Beside it are written a table
@@ -33,7 +34,7 @@ def add(commands: Any) -> None:
         "--modes",
         nargs="+",
         default=["single", "equal", "scaled", "adaptive", "distill", "full", "central", "central-full"],
-        help="what is compared",
+        help="what is compared: " + ", ".join(MODES),
     )
     add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
     add("--seeds", type=int, default=3, help="how many, from 0")

@@ -1,70 +1,26 @@
-"""One model of all lengths against one model a length: every loss, every way to nest, several seeds.
-
-All heads learn from the same frozen features with the same splits, epochs and rates; only what is
-compared differs. No result of a query decides anything: each run keeps its last averaged weights.
-"""
+"""A comparison: every loss, every mode, several seeds, kept in one file and resumed from it."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from nhl.atomic_write import write_bytes
 from nhl.data import load_protocol
+from nhl.evaluation.cells import Cell, measure, trained_as
 from nhl.evaluation.features import Features, features
-from nhl.layer import NestedHashLayer
+from nhl.evaluation.modes import MODES
+from nhl.evaluation.unlearned import check_unlearned
 from nhl.losses import LOSSES
-from nhl.metrics import histograms
-from nhl.training.settings import Settings
-from nhl.training.trainer import Shown, Trainer, all_shown
+from nhl.training.settings import NONE, Settings
 
 SPLIT_SEED = 0
 _DEFAULTS = json.loads(json.dumps(asdict(Settings())))  # of settings that an older file does not know
-Cell = tuple[str, str, int]  # loss, mode, seed
-
-
-@dataclass(frozen=True)
-class Mode:
-    """A way to train: one model a length, or one of all; all lengths on one scale, or as published.
-
-    `cut`: one model of the longest length alone, whose codes are cut short to the others, as one would with an
-    ordinary model. `central`: the weight of central similarity beside the loss; 1 was as good as 0.3 or 3, or better, on training
-    pictures that were kept back.
-    """
-
-    nested: bool = True
-    scaled: bool = True
-    weighting: str = "equal"
-    distilled: bool = False
-    central: float = 0.0
-    cut: bool = False
-
-
-MODES = {
-    "single": Mode(nested=False, scaled=False),
-    "single-scaled": Mode(nested=False),
-    "equal": Mode(scaled=False),
-    "scaled": Mode(),
-    "adaptive": Mode(weighting="nhl"),
-    "distill": Mode(distilled=True),
-    "full": Mode(weighting="nhl", distilled=True),
-    "uncertainty": Mode(weighting="uncertainty"),
-    "gradnorm": Mode(weighting="gradnorm"),
-    "pcgrad": Mode(weighting="pcgrad"),
-    "cut": Mode(nested=False, scaled=False, cut=True),
-    "single-central": Mode(nested=False, central=1.0),
-    "central": Mode(central=1.0),
-    "central-full": Mode(weighting="nhl", distilled=True, central=1.0),
-}
-"""Every mode by its name. Scaled: with the `nested_scale` of the losses that have one; in the others there is
-no difference."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +53,12 @@ class Comparison:
             raise ValueError(f"`views` must be at least 1 but got {self.settings.views}")
 
     def cells(self) -> Iterator[Cell]:
-        """Every loss, mode and seed."""
+        """Every loss, mode and seed; a mode without a loss once a seed, under the loss "none"."""
         for seed in self.seeds:
-            for loss in self.losses:
+            for loss in (*self.losses, NONE):
                 for mode in self.modes:
-                    yield loss, mode, seed
+                    if MODES[mode].without_loss == (loss == NONE):
+                        yield loss, mode, seed
 
 
 def compare(
@@ -132,16 +89,18 @@ def compare(
     Raises:
         ValueError: if the file holds another comparison's records.
     """
-    description = _features(
-        comparison, cache, lambda done, total: progress("Features", done, total)
-    ).description  # the workers read the rest for themselves
+    found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
+    for mode in comparison.modes:
+        check_unlearned(MODES[mode].unlearned, found, comparison.settings.lengths)
+    description = found.description
+    del found  # the workers read it for themselves
     described = json.loads(json.dumps(asdict(comparison)))
     records = _read(path, described)
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}
     asked: dict[Cell, list[str]] = {}
     for loss, mode, seed in comparison.cells():
         if (loss, mode, seed) not in done:
-            asked.setdefault((loss, _trained_as(loss, mode), seed), []).append(mode)
+            asked.setdefault((loss, trained_as(loss, mode), seed), []).append(mode)
     total = len(asked)
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _prepare, (comparison, cache)) as pool:
@@ -150,21 +109,14 @@ def compare(
             progress("Comparing", total - len(running), total)
             ready, running = wait(running, return_when=FIRST_COMPLETED)
             for cell in ready:
-                found = cell.result()
-                modes = asked[found[0]["loss"], found[0]["mode"], found[0]["seed"]]
-                records += [{**record, "mode": mode} for mode in modes for record in found]
+                made = cell.result()
+                modes = asked[made[0]["loss"], made[0]["mode"], made[0]["seed"]]
+                records += [{**record, "mode": mode} for mode in modes for record in made]
             records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
             result = {"comparison": described, "protocol": description, "records": records}
             _write(path, {**(about or {}), **result})
     progress("Comparing", total, total)
     return records
-
-
-def _trained_as(loss: str, mode: str) -> str:
-    """The mode whose training is the same: without a `nested_scale` nothing is scaled."""
-    if LOSSES[loss].nested_scale:
-        return mode
-    return next(name for name, other in MODES.items() if replace(MODES[mode], scaled=other.scaled) == other)
 
 
 def _read(path: Path, described: dict[str, Any]) -> list[dict[str, Any]]:
@@ -201,58 +153,6 @@ def _cell(cell: Cell) -> list[dict[str, Any]]:
     comparison, found = _worker
     loss, mode, seed = cell
     return measure(comparison, found, loss, mode, seed)
-
-
-def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed: int) -> list[dict[str, Any]]:
-    """The records of one cell, one a length."""
-    how = MODES[mode]
-    constants = dict(comparison.settings.constants)
-    if scale := LOSSES[loss].nested_scale:
-        constants["scale"] = scale if how.scaled else None
-    settings = replace(
-        comparison.settings,
-        loss=loss,
-        constants=constants,
-        weighting=how.weighting,
-        distillation=comparison.settings.distillation if how.distilled else 0.0,
-        central=how.central,
-        seed=seed,
-    )
-    groups: Sequence[tuple[int, ...]] = [settings.lengths]
-    if how.cut:
-        groups = [settings.lengths[-1:]]
-    elif not how.nested:
-        groups = [(length,) for length in settings.lengths]
-    records = []
-    for lengths in groups:
-        start = time.perf_counter()
-        run = _train(comparison, found, replace(settings, lengths=lengths))
-        seconds = time.perf_counter() - start
-        codes = run.codes(found.query), run.codes(found.database)
-        scores = histograms(*codes, *found.labels[1:], lengths=settings.lengths if how.cut else lengths)
-        for length, score in scores.items():
-            record = {"loss": loss, "mode": mode, "length": length, "seed": seed}
-            value = float(score.average_precision().mean())
-            records.append({**record, "map": round(value, 5), "seconds": round(seconds, 2)})
-    return records
-
-
-def _train(comparison: Comparison, found: Features, settings: Settings) -> Trainer:
-    torch.manual_seed(settings.seed)
-    width, hidden = found.train.shape[-1], comparison.hidden
-    head: nn.Module = nn.Identity()
-    if hidden:
-        head = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(comparison.dropout))
-    layer = NestedHashLayer(hidden or width, settings.lengths)
-    labels = torch.from_numpy(found.labels[0])
-
-    def inputs(epoch: int) -> Shown:
-        return all_shown(found.train[epoch % len(found.train)])
-
-    run = Trainer(settings, head, layer, inputs, labels, found.classes, torch.device("cpu"))
-    for epoch in range(settings.epochs):
-        run.epoch(epoch)
-    return run
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

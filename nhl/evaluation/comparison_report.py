@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nhl.training.settings import NONE
+
 Records = list[dict[str, Any]]
 MAIN_MODES = ("single", "single-central", "equal", "scaled", "full", "central-full")
 """What a picture shows of a comparison of more modes than that."""
@@ -26,7 +28,8 @@ def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
 def asked(result: dict[str, Any]) -> Records:
     """The records of the losses and modes that were asked for: a file may hold more."""
     losses, modes = result["comparison"].get("losses"), result["comparison"]["modes"]
-    return [r for r in result["records"] if r["mode"] in modes and (losses is None or r["loss"] in losses)]
+    chosen = None if losses is None else (*losses, NONE)
+    return [r for r in result["records"] if r["mode"] in modes and (chosen is None or r["loss"] in chosen)]
 
 
 def gains(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:

@@ -178,7 +178,7 @@ def histograms(
     queries, database, wanted = check_search(query_codes, database_codes, lengths)
     of_queries = _check_labels(query_labels, "query_labels")
     labels = _check_labels(database_labels, "database_labels")
-    relevant = _relevant(of_queries, labels)
+    relevant = relevance(of_queries, labels)
     if (len(of_queries), len(labels)) != (len(queries), len(database)):
         raise ValueError(
             f"labels are for {len(of_queries)} queries and {len(labels)} images, "
@@ -247,8 +247,8 @@ def _check_labels(labels: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def _relevant(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Grades:
-    """For some queries, (q, N) whether they share a label with each image."""
+def relevance(query_labels: NDArray[Any], database_labels: NDArray[Any]) -> Grades:
+    """A function of some queries, a slice, to (q, N): whether they share a label with each image."""
     if query_labels.ndim == database_labels.ndim == 1:
         kinds = {_KINDS.get(labels.dtype.kind) for labels in (query_labels, database_labels) if labels.size}
         if len(kinds - {None}) > 1:

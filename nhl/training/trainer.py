@@ -12,9 +12,10 @@ from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nhl.codes import pack
-from nhl.layer import NestedHashLayer, sign
+from nhl.layer import sign
 from nhl.losses.instance import InstanceLoss
 from nhl.losses.levels import LevelLoss, level_weights
+from nhl.nesting import NestedLoss
 from nhl.training.objective import nested_loss, weighting
 from nhl.training.settings import Settings
 
@@ -54,43 +55,45 @@ class Trainer:
     Args:
         settings: how to train.
         tuned: the part of the backbone that learns; inputs (M, ...) to features (M, D).
-        layer: features to codes.
+        layer: features to the outputs of every length, such as a `NestedHashLayer`.
         inputs: an epoch, from 0, to what it shows.
         labels: (N,) class numbers or (N, C) zeros and ones.
         classes: C.
         device: where to compute.
         instances: (N,) numbers from 0 of what each image shows, which `settings.instances` needs.
         levels: labels at several levels, which `settings.levels` needs.
+        objective: in place of that of the settings.
     """
 
     def __init__(
         self,
         settings: Settings,
         tuned: nn.Module,
-        layer: NestedHashLayer,
+        layer: nn.Module,
         inputs: Callable[[int], Shown],
         labels: Tensor,
         classes: int,
         device: torch.device,
         instances: Tensor | None = None,
         levels: Levels | None = None,
+        objective: NestedLoss | None = None,
     ) -> None:
         self.settings, self.inputs, self.labels, self.device = settings, inputs, labels.to(device), device
         self.network = nn.ModuleList([tuned, layer]).to(device)
         ema = get_ema_multi_avg_fn(settings.ema_decay)
         self.average = AveragedModel(self.network, multi_avg_fn=ema, use_buffers=True)
-        self.objective = nested_loss(settings, classes, labels).to(device)
+        self.objective = (objective or nested_loss(settings, classes, labels)).to(device)
         self.weighting = weighting(settings).to(device)
         self.instances = self.instance_loss = None
         if settings.instances and instances is not None:
             self.instances = instances.to(device)
-            self.instance_loss = InstanceLoss(layer.lengths, int(instances.max()) + 1).to(device)
+            self.instance_loss = InstanceLoss(settings.lengths, int(instances.max()) + 1).to(device)
         self.levels = self.level_loss = None
         if settings.levels and levels is not None:
             self.levels = levels.labels.to(device)
             sizes = (levels.labels.max(0).values + 1).clamp(min=1).tolist()
-            table = levels.table(layer.lengths, settings.level_weights)
-            self.level_loss = LevelLoss(layer.lengths, sizes, table).to(device)
+            table = levels.table(settings.lengths, settings.level_weights)
+            self.level_loss = LevelLoss(settings.lengths, sizes, table).to(device)
         groups = (
             (tuned.parameters(), settings.backbone_lr),
             (layer.parameters(), settings.head_lr),
@@ -224,12 +227,12 @@ class Trainer:
         self.level_loss.begin_at(sign(torch.cat(outputs)), self.levels[shown.indices.to(self.device)])
 
     @torch.no_grad()
-    def codes(self, inputs: Tensor) -> NDArray[np.uint8]:
-        """Packed codes (N, B/8) of inputs (N, ...), by the averaged weights."""
+    def codes(self, inputs: Tensor, output: int = -1) -> NDArray[np.uint8]:
+        """Packed codes (N, b/8) of inputs (N, ...) by one output, the longest by default, with the averaged weights."""
         network = self.average.module.eval()
         assert isinstance(network, nn.ModuleList)
         batches = (batch.to(self.device).float() for batch in inputs.split(256))
-        return pack(np.concatenate([self._forward(network, x)[1][-1].cpu().numpy() for x in batches]))
+        return pack(np.concatenate([self._forward(network, x)[1][output].cpu().numpy() for x in batches]))
 
     def keep(self, score: float) -> None:
         """Remember the averaged weights if no score before was as high."""

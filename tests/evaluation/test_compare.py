@@ -12,12 +12,16 @@ import torch
 from drawings import draw, encoded
 
 from nhl.__main__ import main
+from nhl.centers import hadamard_centers
 from nhl.data import Pictures, Protocol
+from nhl.evaluation import cells
 from nhl.evaluation import compare as comparing
 from nhl.evaluation import features as features_of
-from nhl.evaluation.compare import Comparison, compare, measure
+from nhl.evaluation.cells import measure, trained_as
+from nhl.evaluation.compare import Comparison, compare
 from nhl.evaluation.comparison_report import gains, losing, maps, picture, table
 from nhl.evaluation.features import Features
+from nhl.evaluation.modes import MODES
 from nhl.training.settings import Settings
 
 SETTINGS = Settings(
@@ -43,14 +47,56 @@ def found() -> Features:
 COMPARISON = Comparison(SETTINGS, ("csq", "dch"), ("single", "full"), (0, 1), hidden=8, dropout=0.1)
 
 
-@pytest.mark.parametrize("mode", list(comparing.MODES))
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.unlearned])
 def test_every_mode_learns(found: Features, mode: str) -> None:
     longer = replace(COMPARISON, settings=replace(SETTINGS, epochs=20, head_lr=0.01, backbone_lr=0.01))
-    records = measure(longer, found, "csq", mode, 0)
+    records = measure(longer, found, "none" if MODES[mode].without_loss else "csq", mode, 0)
     assert [record["length"] for record in records] == [8, 16]
     assert all(record["map"] > 0.5 for record in records)  # chance is 0.25
     if not mode.startswith("single"):  # nested, or cut short
         assert len({record["seconds"] for record in records}) == 1  # one run
+
+
+def test_heads_share_no_bit(found: Features) -> None:
+    """Each length has codes of its own, so the shorter is no prefix of the longer; nested ones are."""
+    codes = {}
+    for mode in ("heads", "equal"):
+        run = cells._train(COMPARISON, found, replace(SETTINGS, loss="csq"), MODES[mode])
+        codes[mode] = [run.codes(found.query, output) for output in range(2)]
+        assert [part.shape for part in codes[mode]] == [(20, 1), (20, 2)]
+    assert (codes["equal"][1][:, :1] == codes["equal"][0]).all()
+    assert (codes["heads"][1][:, :1] != codes["heads"][0]).any()
+
+
+def test_hadamard_centres_are_those_trained_with(found: Features) -> None:
+    def centres(mode: str) -> list[torch.Tensor]:
+        run = cells._train(COMPARISON, found, replace(SETTINGS, loss="csq", epochs=1), MODES[mode])
+        return [loss.centers for loss in run.objective.losses]
+
+    short, long = centres("equal")
+    assert (long[:, :8] == short).all()
+    short, long = centres("hadamard")
+    assert (long[:, :8] != short).any()
+    assert long.numpy().tolist() == hadamard_centers(4, 16, 0).tolist()
+
+
+def test_what_is_trained_once_for_several_modes() -> None:
+    assert trained_as("csq", "single-scaled") == "single"  # that loss has no scale
+    assert trained_as("dch", "single-scaled") == "single-scaled"
+    assert trained_as("csq", "hadamard") == "hadamard"
+    assert trained_as("hashnet", "hadamard") == "equal"  # and that one no centres
+    assert trained_as("none", "matryoshka") == "matryoshka"
+
+
+def test_a_mode_without_a_loss_runs_once_a_seed() -> None:
+    cells = list(replace(COMPARISON, modes=("single", "itq", "matryoshka")).cells())
+    assert cells[:4] == [
+        ("csq", "single", 0),
+        ("dch", "single", 0),
+        ("none", "itq", 0),
+        ("none", "matryoshka", 0),
+    ]
+    assert len(cells) == 8
 
 
 def test_seeds_decide(found: Features) -> None:
@@ -211,8 +257,8 @@ def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "compare.svg"
     picture(RESULT, path)
     assert "<svg" in path.read_text()
-    many = [record(mode, length, 0, 0.5) for mode in comparing.MODES for length in (8, 16)]
-    picture({**RESULT, "comparison": {"modes": list(comparing.MODES)}, "records": many}, path)
+    many = [record(mode, length, 0, 0.5) for mode in MODES for length in (8, 16)]
+    picture({**RESULT, "comparison": {"modes": list(MODES)}, "records": many}, path)
     assert ">scaled<" in path.read_text()
     assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
 
