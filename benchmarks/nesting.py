@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS
-from nhl.evaluation.compare import Comparison, compare
+from nhl.evaluation.compare import compare
+from nhl.evaluation.comparison import Comparison
 from nhl.training.settings import Settings
 
 KINDS = {"nested": "equal", "single": "single", "cut": "cut"}

@@ -4,13 +4,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from nhl.atomic_write import write_bytes
-from nhl.commands import Formatter
-from nhl.evaluation.modes import MODES
+from nhl.commands import Formatter, in_words_of_options, whole_number
+
+if TYPE_CHECKING:
+    from nhl.evaluation.comparison import Comparison
 
 EPILOG = """The result file, JSON, is written after every run; a comparison that was stopped goes on when the
 same command is given again, and may be given more losses, modes or seeds. Beside it are written a table
@@ -19,36 +21,52 @@ same command is given again, and may be given more losses, modes or seeds. Besid
 example:
   python -m nhl compare --data cifar10 --losses csq dch --modes single full --to compare.json
 """
+SAME = (
+    *("data", "bank", "epochs", "batch_size", "size", "fit", "views", "precision", "weight_decay"),
+    *("distillation", "validation_fraction"),
+)
+"""Options that are the settings of the same name."""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
+    from nhl.evaluation.modes import MODES
+    from nhl.training.settings import CHOICES, NONE
+
+    losses = [name for name in CHOICES["loss"] if name != NONE]
     parser = commands.add_parser(
         "compare", help="nested models against one model a length", formatter_class=Formatter, epilog=EPILOG
     )
     add = parser.add_argument
     add("--to", type=Path, required=True, help="result file")
     add("--data", default="cifar10", help="a data set, NAME or NAME:PATH")
-    add("--losses", nargs="+", help="by default all")
+    add("--losses", nargs="+", choices=losses, metavar="LOSS", help=f"of {', '.join(losses)}; by default all")
     add(
         "--modes",
         nargs="+",
+        choices=list(MODES),
+        metavar="MODE",
         default=["single", "equal", "scaled", "adaptive", "distill", "full", "central", "central-full"],
-        help="what is compared: " + ", ".join(MODES),
+        help=f"what is compared, of {', '.join(MODES)}",
     )
     add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
-    add("--seeds", type=int, default=3, help="how many, from 0")
+    add("--seeds", type=whole_number(1), default=3, help="how many, from 0")
     add("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="code lengths in bits")
     add("--epochs", type=int, default=20, help="passes over the training pictures")
     add("--batch-size", type=int, default=128, help="M")
     add("--size", type=int, default=128, help="side of the backbone's input in pixels")
-    add("--fit", default="crop", help="how pictures become square, as in `train`")
+    add("--fit", choices=CHOICES["fit"], default="crop", help="how pictures become square, as in `train`")
     add("--views", type=int, default=6, help="random views of each training picture")
-    add("--precision", default="float32", help="of the backbone's arithmetic, float32 or bfloat16")
+    add("--precision", choices=CHOICES["precision"], default="float32", help="of the backbone's arithmetic")
     add("--lr", type=float, default=1e-3, help="highest learning rate")
     add("--weight-decay", type=float, default=0.01, help="of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
-    add("--hidden", type=int, default=512, help="width of the layer before the nested one; 0 leaves it out")
+    add(
+        "--hidden",
+        type=whole_number(0),
+        default=512,
+        help="width of the layer before the nested one; 0 leaves it out",
+    )
     add("--dropout", type=float, default=0.0, help="share of the hidden layer's outputs left out in training")
     add(
         "--validation-fraction",
@@ -56,57 +74,21 @@ def add(commands: Any) -> None:
         default=0.0,
         help="share of the training pictures to measure on instead",
     )
-    add("--workers", type=int, default=1, help="runs at a time, one thread each")
+    add("--workers", type=whole_number(1), default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
     parser.set_defaults(run=_compare, resumes=True)
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from nhl.evaluation.compare import Comparison, compare
+    from nhl.data import load_protocol
     from nhl.evaluation.comparison_report import picture, table
-    from nhl.losses import LOSSES
-    from nhl.machine import about
-    from nhl.training.settings import Settings
 
-    same = (
-        "data",
-        "bank",
-        "epochs",
-        "batch_size",
-        "size",
-        "fit",
-        "views",
-        "precision",
-        "weight_decay",
-        "distillation",
-        "validation_fraction",
-    )
-    settings = Settings(
-        **{name: getattr(options, name) for name in same},
-        lengths=tuple(options.lengths),
-        head_lr=options.lr,
-        backbone_lr=options.lr,
-        mixup_alpha=0.0,
-        ema_decay=0.99,
-    )
-    comparison = Comparison(
-        settings,
-        tuple(options.losses or LOSSES),
-        tuple(options.modes),
-        tuple(range(options.seeds)),
-        options.hidden,
-        options.dropout,
-    )
-    with tqdm(file=sys.stderr) as bar:
-
-        def progress(what: str, done: int, total: int) -> None:
-            if bar.desc != f"{what}: ":
-                bar.reset(total)
-                bar.set_description(what)
-            bar.update(done - bar.n)
-
-        made = about("python -m nhl")
-        compare(comparison, options.to, options.cache, options.workers, progress, made)
+    names = (*SAME, "lengths", "losses", "modes", "seeds", "hidden", "dropout", "workers", "cache")
+    flags = {name: "--" + name.replace("_", "-") for name in names}
+    with in_words_of_options(flags | {"head_lr": "--lr", "backbone_lr": "--lr", "path": "--to"}):
+        comparison = _asked(options)
+        load_protocol(options.data, "trust")  # what is wrong with it is said before torch is loaded
+        _run(comparison, options)
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
     write_bytes(options.to.with_suffix(".md"), text.encode())
@@ -115,3 +97,50 @@ def _compare(options: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         print(error, file=sys.stderr)
     print(text, end="")
+
+
+def _asked(options: argparse.Namespace) -> "Comparison":
+    """What is compared, refused if a rule is broken; it needs no torch."""
+    from nhl.evaluation.comparison import Comparison, read_records
+    from nhl.training.settings import CHOICES, NONE, Settings
+
+    settings = Settings(
+        **{name: getattr(options, name) for name in SAME},
+        lengths=tuple(options.lengths),
+        head_lr=options.lr,
+        backbone_lr=options.lr,
+        mixup_alpha=0.0,
+        ema_decay=0.99,
+    )
+    losses = options.losses or [name for name in CHOICES["loss"] if name != NONE]
+    comparison = Comparison(
+        settings,
+        tuple(dict.fromkeys(losses)),
+        tuple(dict.fromkeys(options.modes)),
+        tuple(range(options.seeds)),
+        options.hidden,
+        options.dropout,
+    )
+    if options.to.suffix in (".md", ".svg"):
+        raise ValueError(
+            f"`path` must not end on {options.to.suffix}, as what is written beside it but got {options.to}"
+        )
+    if options.cache.exists() and not options.cache.is_dir():
+        raise ValueError(f"`cache` must be a folder but {options.cache} is a file")
+    read_records(options.to, comparison)
+    return comparison
+
+
+def _run(comparison: "Comparison", options: argparse.Namespace) -> None:
+    from nhl.evaluation.compare import compare
+    from nhl.machine import about
+
+    with tqdm(file=sys.stderr) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            if bar.desc != f"{what}: ":
+                bar.reset(total)
+                bar.set_description(what)
+            bar.update(done - bar.n)
+
+        compare(comparison, options.to, options.cache, options.workers, progress, about("python -m nhl"))

@@ -6,12 +6,13 @@ query decides anything: each run keeps its last averaged weights.
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nhl.centers import hadamard_centers
+from nhl.evaluation.comparison import Comparison
 from nhl.evaluation.features import Features
 from nhl.evaluation.modes import MODES, Mode
 from nhl.evaluation.unlearned import UNLEARNED, Precisions
@@ -21,12 +22,6 @@ from nhl.metrics import histograms
 from nhl.nesting import NestedLoss
 from nhl.training.settings import NONE, Settings
 from nhl.training.trainer import Shown, Trainer, all_shown
-
-if TYPE_CHECKING:
-    from nhl.evaluation.compare import Comparison
-
-Cell = tuple[str, str, int]
-"""Loss, mode and seed."""
 
 
 def trained_as(loss: str, mode: str) -> str:
@@ -41,9 +36,7 @@ def trained_as(loss: str, mode: str) -> str:
     return next(name for name, other in MODES.items() if effective(other) == effective(MODES[mode]))
 
 
-def measure(
-    comparison: "Comparison", found: Features, loss: str, mode: str, seed: int
-) -> list[dict[str, Any]]:
+def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed: int) -> list[dict[str, Any]]:
     """The records of one cell, one a length."""
     how = MODES[mode]
     records = []
@@ -86,7 +79,7 @@ def _settings(settings: Settings, how: Mode, loss: str, lengths: tuple[int, ...]
     )
 
 
-def _train(comparison: "Comparison", found: Features, settings: Settings, how: Mode) -> Trainer:
+def _train(comparison: Comparison, found: Features, settings: Settings, how: Mode) -> Trainer:
     torch.manual_seed(settings.seed)
     width, hidden = found.train.shape[-1], comparison.hidden
     head: nn.Module = nn.Identity()

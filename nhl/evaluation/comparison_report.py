@@ -114,13 +114,13 @@ def picture(result: dict[str, Any], path: Path) -> None:
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     modes = list(result["comparison"]["modes"])
     if len(modes) > len(MAIN_MODES):
-        modes = [mode for mode in MAIN_MODES if mode in modes]
+        modes = [mode for mode in MAIN_MODES if mode in modes] or modes[: len(MAIN_MODES)]
     for panel, (loss, of) in zip(panels.flat, found.items(), strict=False):
         for mode in filter(of.__contains__, modes):
             single = mode.startswith("single")
             color = "0.4" if mode == "single" else f"C{modes.index(mode)}"
             style = {"color": color, "linestyle": "--" if single else "-"}
-            panel.errorbar(lengths, of[mode].mean(0), of[mode].std(0), label=mode, marker=".", **style)
+            panel.errorbar(lengths, of[mode].mean(0), _spread(of[mode]), label=mode, marker=".", **style)
         panel.set_title(loss, loc="left", fontsize=10)
         panel.set_xscale("log", base=2)
         panel.set_xticks(lengths, [str(length) for length in lengths])

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ from nhl.evaluation import cells
 from nhl.evaluation import compare as comparing
 from nhl.evaluation import features as features_of
 from nhl.evaluation.cells import measure, trained_as
-from nhl.evaluation.compare import Comparison, compare
-from nhl.evaluation.comparison_report import gains, losing, maps, picture, table
+from nhl.evaluation.compare import compare
+from nhl.evaluation.comparison import Cell, Comparison, read_records
+from nhl.evaluation.comparison_report import MAIN_MODES, gains, losing, maps, picture, table
 from nhl.evaluation.features import Features
 from nhl.evaluation.modes import MODES
 from nhl.training.settings import Settings
@@ -123,7 +126,7 @@ def test_a_stopped_comparison_goes_on(
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
     path = tmp_path / "compare.json"
     first = compare(replace(COMPARISON, losses=("csq",)), path, tmp_path)
-    asked: list[comparing.Cell] = []
+    asked: list[Cell] = []
     monkeypatch.setattr(
         comparing, "_cell", lambda cell: asked.append(cell) or measure(COMPARISON, found, *cell)
     )
@@ -160,8 +163,6 @@ class InTurn:
         pass
 
     def submit(self, function: Any, *arguments: Any) -> Any:
-        from concurrent.futures import Future
-
         future: Future[Any] = Future()
         future.set_result(function(*arguments))
         return future
@@ -177,6 +178,90 @@ def test_unknown_names_list_the_choices() -> None:
 def test_a_comparison_needs_views_that_are_kept() -> None:
     with pytest.raises(ValueError, match="`views` must be at least 1 but got 0"):
         Comparison(replace(SETTINGS, views=0), ("csq",), ("full",))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"seeds": ()}, "`seeds` must be at least one but there is none"),
+        ({"losses": ()}, "`losses` must name at least one but is empty"),
+        ({"modes": ()}, "`modes` must name at least one but is empty"),
+        ({"hidden": -1}, "`hidden` must be a whole number of at least 0 but got -1"),
+        ({"dropout": 1.0}, r"`dropout` must be at least 0 and below 1 but got 1\.0"),
+    ],
+)
+def test_a_comparison_of_nothing(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(COMPARISON, **wrong)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"comparison": {}}', '{"comparison": {"settings": {}}}'])
+def test_a_file_that_is_no_result(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "compare.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"`path` .*compare\.json is damaged or no result of a comparison"):
+        read_records(path, COMPARISON)
+    with pytest.raises(ValueError, match=r"`path` must be a file but .* is a folder"):
+        read_records(tmp_path, COMPARISON)
+
+
+def test_what_ends_a_cell_names_it(found: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[Exception] = []
+
+    class Failing(InTurn):
+        def submit(self, function: Any, *arguments: Any) -> Any:
+            future: Future[Any] = Future()
+            future.set_exception(raised[-1])
+            return future
+
+        def shutdown(self, wait: bool, cancel_futures: bool) -> None:
+            assert cancel_futures
+
+    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "ProcessPoolExecutor", Failing)
+    one = replace(COMPARISON, losses=("csq",), modes=("full",), seeds=(1,))
+    raised.append(FloatingPointError("the loss is not finite"))
+    with pytest.raises(FloatingPointError, match="csq in the mode full, seed 1: the loss is not finite"):
+        compare(one, tmp_path / "compare.json", tmp_path)
+    raised.append(BrokenProcessPool())
+    with pytest.raises(MemoryError, match=r"at csq in the mode full: give the same .* fewer `workers`"):
+        compare(one, tmp_path / "compare.json", tmp_path)
+
+
+def test_a_command_may_ask_for_less_than_its_file_holds(
+    found: Features,
+    tiny_gallery: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
+    to = tmp_path / "compare.json"
+    command = [
+        "compare",
+        "--data",
+        f"emoji:{tiny_gallery}",
+        "--to",
+        str(to),
+        "--epochs",
+        "1",
+        "--losses",
+        "csq",
+    ]
+    command += ["--seeds", "1", "--lengths", "8", "16", "--modes"]
+    assert main([*command, "single", "full", "single"]) == 0
+    both = capsys.readouterr().out
+    assert both.count("| csq | single |") == both.count("| csq | full |") == 1
+    records = json.loads(to.read_text())["records"]
+    assert len(records) == 4
+    assert main([*command, "full"]) == 0
+    fewer = capsys.readouterr().out
+    assert "| csq | full |" in fewer
+    assert "single" not in fewer
+    assert json.loads(to.read_text())["records"] == records  # nothing is lost
+    assert main([*command, "single", "full"]) == 0
+    assert capsys.readouterr().out == both
 
 
 def record(mode: str, length: int, seed: int, value: float) -> dict[str, Any]:
@@ -261,6 +346,9 @@ def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture({**RESULT, "comparison": {"modes": list(MODES)}, "records": many}, path)
     assert ">scaled<" in path.read_text()
     assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
+    others = [mode for mode in MODES if mode not in MAIN_MODES]
+    picture({**RESULT, "comparison": {"modes": others}, "records": many}, path)
+    assert ">pcgrad<" in path.read_text()  # where there are none, the first
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match="a picture needs the package matplotlib"):
