@@ -42,17 +42,24 @@ NO_NETWORK = (
 NO_ROOM = "There is no folder on this machine to keep the pictures in."
 FETCHING_STOPPED = "Preparing the pictures stopped; please try again."
 CIFAR10_CREDITS = "CIFAR-10, Alex Krizhevsky, University of Toronto"
-OWN_HINT = "Up to {count} pictures or a zip, {megabytes} MB at most. Only you see them; they are deleted when you leave."
+OWN_HINT = (
+    "Up to {count} pictures or a zip, {megabytes} MB at most. Only you see them; they are deleted when you leave or "
+    "reload the page."
+)
 NO_OWN_TITLE = "Search among your own pictures"
+NONE_YET = "There are none yet."
 NO_OWN = (
-    "There are none yet. Each becomes a code as soon as it is here, and the slider works on them as on all others. "
+    "Each becomes a code as soon as it is here, and the slider works on them as on all others. "
     "In a zip, a picture's folder is its class."
 )
 SENDING = "Sending"
 CHOOSE_OWN = "Choose pictures or a zip"
 DISK_FULL = "The server has no room for more pictures at the moment: please try again later."
 NO_OWN_PICTURES = "There was no picture that can be read among these files."
-NOT_YOURS = "These pictures were a visitor's own, and are gone."
+NOT_YOURS = (
+    "These pictures were a visitor's own, and are gone: they are deleted when the page is left or reloaded, or not "
+    "used for an hour."
+)
 TOO_MANY_OWN = "Too many visitors have pictures here; please try again later."
 
 # The query

@@ -150,10 +150,7 @@ class Handlers:
         try:
             service = self.at(place, request)
         except NotReadyError as error:
-            if place in self.galleries.fetched or "q" not in wanted:
-                return self.offered(place)
-            wanted.said.append(str(error))
-            place, service, wanted.values = self.galleries.first, self.service, {}
+            return self.offered(place, str(error) if "q" in wanted else "")
         query = service.query(str(self.examples(service)[0].id))
         if "q" in wanted:
             try:
@@ -199,9 +196,9 @@ class Handlers:
         query = service.query(str(self.examples(service)[0].id))
         return self.moved(str(wanted), service, query, *service.check(length, k), str(view)[:40])
 
-    def offered(self, name: str) -> State:
-        """In place of a gallery that is not here, what it takes to have it."""
-        content = views.offer_to_fetch(name) if name in self.galleries.fetched else views.no_own()
+    def offered(self, name: str, gone: str = "") -> State:
+        """In place of a gallery that is not here, what it takes to have it; or that it is gone."""
+        content = views.offer_to_fetch(name) if name in self.galleries.fetched else views.no_own(gone)
         return changed(chooser=name, notice=views.instead(name, content), tour="")
 
     @errors_as_warnings

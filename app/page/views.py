@@ -211,9 +211,10 @@ def offer_to_fetch(name: str, said: str = "") -> str:
     )
 
 
-def no_own() -> str:
-    """That a visitor has given nothing yet."""
-    return f'<h2>{texts.NO_OWN_TITLE}</h2><p class="note own">{texts.NO_OWN}</p>'
+def no_own(gone: str = "") -> str:
+    """That a visitor has given nothing yet, or that it is gone."""
+    said = f'<p class="note own" role="status">{escape(gone)}</p>' if gone else ""
+    return f'<h2>{texts.NO_OWN_TITLE}</h2>{said}<p class="note own">{"" if gone else texts.NONE_YET} {texts.NO_OWN}</p>'
 
 
 def own(said: str = "") -> str:

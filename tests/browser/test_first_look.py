@@ -138,7 +138,7 @@ def test_back_needs_one_press(open_page, start: str) -> None:
 
 
 def test_the_address_is_true_after_a_reload(open_page) -> None:
-    page = open_page("/?gallery=mine&q=3&bits=8")
+    page = open_page("/?gallery=nope&q=3&bits=12")
     expect(page.get_by_test_id("toast-body")).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?gallery=emoji&q=\d+&bits=32&k=12&view=compare$"))
     address = page.url
