@@ -1,8 +1,8 @@
 """`python -m app.service.cifar10_worker`: makes a gallery of CIFAR-10's 10,000 test pictures, and their codes.
 
 A request names the `checkpoint`, the gallery file `to` write, and the `folder` of a copy,
-`test/<class>/` with JPEG or PNG, or none: then torchvision fetches the archive. In a process of its own, since
-torchvision brings torch, which is larger than the page. [0]
+`test/<class>/` with JPEG or PNG, or none: then the archive is fetched, and read by torchvision. In a process of
+its own, since torchvision brings torch, which is larger than the page. [0]
 
 [0] Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009
 """
@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,14 @@ from typing import Any
 from PIL import Image
 
 from app import texts
+from app.service.gallery_worker import encode, fetch
 from app.service.worker import Report, WorkError, answer_requests
-from nhl.gallery import Gallery, Item, write_gallery
-from nhl.gallery.codes import gallery_codes
+from nhl.gallery import Item, write_gallery
 from nhl.gallery.files import numbered_pictures
 from nhl.images import load_image
 
 LAYOUT = "cifar10/test/CLASS/NUMBER.png"
+ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 ARCHIVE_BYTES = 170_498_071
 PICTURES = 10_000
 ASKING = 100  # of each class, the first: they are the examples
@@ -40,12 +39,7 @@ def make(request: Any, report: Report) -> int:
     pictures = from_folder(Path(request["folder"])) if request["folder"] else fetched(target.parent, report)
     meta = {"name": "cifar10", "title": "CIFAR-10", "credits": texts.CIFAR10_CREDITS}
     write_gallery(target, items(pictures, report), meta)
-    codes = gallery_codes(
-        Gallery(target),
-        request["checkpoint"],
-        progress=lambda done, total: report("encode", done / total),
-    )
-    return len(codes)
+    return encode(target, request["checkpoint"], report)
 
 
 def items(pictures: Iterator[tuple[str, Image.Image]], report: Report) -> Iterator[tuple[Item, bytes]]:
@@ -69,21 +63,19 @@ def from_folder(folder: Path) -> Iterator[tuple[str, Image.Image]]:
 
 
 def fetched(where: Path, report: Report) -> Iterator[tuple[str, Image.Image]]:
-    """Class and picture of the test part, fetched by torchvision; the archive is not kept.
+    """Class and picture of the test part of the archive, which is not kept.
 
     Raises:
         WorkError: if it cannot be fetched.
     """
-    from torchvision.datasets import CIFAR10
+    with tempfile.TemporaryDirectory(dir=where) as folder:
+        archive = Path(folder) / ADDRESS.rpartition("/")[2]
+        fetch(ADDRESS, archive, ARCHIVE_BYTES, texts.CIFAR10, LAYOUT, report)
 
-    with tempfile.TemporaryDirectory(dir=where) as folder, ThreadPoolExecutor(1) as pool:
-        fetching = pool.submit(CIFAR10, folder, train=False, download=True)
-        while not fetching.done():
-            size = sum(file.stat().st_size for file in Path(folder).glob("*.tar.gz*"))
-            report("fetch", min(size / ARCHIVE_BYTES, 1.0))
-            time.sleep(0.3)
+        from torchvision.datasets import CIFAR10
+
         try:
-            data = fetching.result()
+            data = CIFAR10(folder, train=False, download=True)  # checks what is there, and unpacks it
         except (OSError, RuntimeError):
             raise WorkError(texts.NO_NETWORK.format(name=texts.CIFAR10, layout=LAYOUT)) from None
         for pixels, label in zip(data.data, data.targets, strict=True):

@@ -8,54 +8,27 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from app import texts
+from app.service.gallery_worker import encode, fetch
 from app.service.worker import Report, WorkError, answer_requests
-from nhl.gallery import Gallery
-from nhl.gallery.codes import gallery_codes
 from nhl.gallery.photographs import ADDRESS, ARCHIVE_BYTES, NAME, build_photographs
-
-CHUNK, SECONDS = 1 << 20, 30
 
 
 def make(request: Any, report: Report) -> int:
     """Write the gallery and its codes; how many pictures it holds."""
-    target = Path(request["to"])
+    target, folder = Path(request["to"]), request["folder"]
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
-        folder = Path(request["folder"]) if request["folder"] else fetched(Path(work), report)
+        if not folder:
+            fetch(ADDRESS, Path(work) / f"{NAME}.zip", ARCHIVE_BYTES, texts.PHOTOGRAPHS, NAME, report)
         try:
-            build_photographs(target, folder, lambda done, total: report("store", done / total))
+            build_photographs(target, Path(folder or work), lambda done, total: report("store", done / total))
         except ValueError as error:
             raise WorkError(str(error)) from error
-    codes = gallery_codes(
-        Gallery(target),
-        request["checkpoint"],
-        progress=lambda done, total: report("encode", done / total),
-    )
-    return len(codes)
-
-
-def fetched(where: Path, report: Report) -> Path:
-    """The folder with its makers' archive, fetched whole.
-
-    Raises:
-        WorkError: if it cannot be fetched.
-    """
-    try:
-        with (
-            urllib.request.urlopen(ADDRESS, timeout=SECONDS) as answer,
-            (where / f"{NAME}.zip").open("wb") as file,
-        ):
-            while chunk := answer.read(CHUNK):
-                file.write(chunk)
-                report("fetch", min(file.tell() / ARCHIVE_BYTES, 1.0))
-    except OSError:
-        raise WorkError(texts.NO_NETWORK.format(name=texts.PHOTOGRAPHS, layout=NAME)) from None
-    return where
+    return encode(target, request["checkpoint"], report)
 
 
 if __name__ == "__main__":

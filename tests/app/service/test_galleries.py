@@ -1,5 +1,6 @@
 """Galleries beside the one that ships: CIFAR-10, and pictures that visitors bring."""
 
+import sys
 import threading
 import time
 import zipfile
@@ -336,20 +337,23 @@ def test_the_first_of_each_class_ask(
     assert (len(opened), len(opened.examples(100))) == (12, 4)
 
 
-def test_no_network_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torchvision.datasets
-
+def test_no_network_is_said_before_torchvision_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def offline(*_: object, **__: object) -> None:
         raise OSError("no route")
 
-    monkeypatch.setattr(torchvision.datasets, "CIFAR10", offline)
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
     with pytest.raises(WorkError, match="its server cannot be reached"):
         next(fetched(tmp_path, nothing))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_torchvision_fetched_becomes_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_fetched_is_read_by_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torchvision.datasets
+
+    given = b"archive" * (1 << 18)
 
     class Fetched:
         data = np.zeros((2, 32, 32, 3), np.uint8)
@@ -358,11 +362,32 @@ def test_what_torchvision_fetched_becomes_pictures(tmp_path: Path, monkeypatch: 
 
         def __init__(self, root: str, **_: object) -> None:
             assert Path(root).parent == tmp_path
+            assert (Path(root) / "cifar-10-python.tar.gz").read_bytes() == given
 
+    heard: list[tuple[str, float]] = []
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: BytesIO(given))
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Fetched)
-    found = list(fetched(tmp_path, nothing))
+    found = list(fetched(tmp_path, lambda *told: heard.append(told)))
     assert [label for label, _ in found] == ["dog", "cat"]
     assert found[0][1].size == (32, 32)
+    assert [stage for stage, _ in heard] == ["fetch"] * 2
+    assert 0 < heard[0][1] < heard[1][1] < 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("broken", [OSError("disk"), RuntimeError("File not found or corrupted.")])
+def test_an_archive_that_is_damaged_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    import torchvision.datasets
+
+    def damaged(*_: object, **__: object) -> None:
+        raise broken
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: BytesIO(b"cut"))
+    monkeypatch.setattr(torchvision.datasets, "CIFAR10", damaged)
+    with pytest.raises(WorkError, match="CIFAR-10 could not be fetched"):
+        next(fetched(tmp_path, nothing))
 
 
 def test_a_failed_preparation_is_said_and_begins_again(
@@ -465,14 +490,20 @@ def test_photographs_that_cannot_be_fetched_say_the_remedy(
         raise OSError("no route")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
+    target = tmp_path / "photographs" / "gallery.db"
     with pytest.raises(WorkError, match="let NHL_DATA name the folder that holds tiny-imagenet-200"):
-        photographs_worker.fetched(tmp_path, nothing)
+        photographs_worker.make({"to": str(target), "folder": None, "checkpoint": ""}, nothing)
+    assert list(target.parent.iterdir()) == []
 
 
-def test_photographs_are_fetched_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photographs_are_fetched_with_progress_and_a_wrong_archive_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: BytesIO(b"zip" * (1 << 20)))
     heard: list[tuple[str, float]] = []
-    where = photographs_worker.fetched(tmp_path, lambda stage, done: heard.append((stage, done)))
-    assert (where / "tiny-imagenet-200.zip").stat().st_size == 3 << 20
+    request = {"to": str(tmp_path / "gallery.db"), "folder": None, "checkpoint": ""}
+    with pytest.raises(WorkError, match="tiny-imagenet-200"):
+        photographs_worker.make(request, lambda stage, done: heard.append((stage, done)))
     assert [stage for stage, _ in heard] == ["fetch"] * 3
     assert 0 < heard[0][1] < heard[-1][1] <= 1
+    assert list(tmp_path.iterdir()) == []
