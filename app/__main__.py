@@ -5,13 +5,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.server.waiting import told_to_wait
 
 PORTS = range(7860, 7960)
+MOST_PORT = 65535
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,15 +29,26 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument(
         "--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own"
     )
-    flags.add_argument("--port", type=int, default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N")
+    flags.add_argument(
+        "--port", type=_whole_number(MOST_PORT), default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N"
+    )
     flags.add_argument(
         "--requests-per-minute",
-        type=int,
+        type=_whole_number(10**9),
         default=os.environ.get("REQUESTS_PER_MINUTE", 600),
         metavar="N",
         help="that one address may send, 0 for any number; this machine itself always may (default: 600)",
     )
     return flags
+
+
+def _whole_number(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) > most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {most} but got {text!r}")
+        return int(text)
+
+    return number
 
 
 def bind(host: str, port: int | None) -> socket.socket:

@@ -126,7 +126,7 @@ def test_train_evaluate_search(
     [
         (["evaluate", "--checkpoint", "nowhere"], "error: no checkpoint in nowhere"),
         (
-            ["evaluate", "--checkpoint", "nowhere", "--data", "emojis"],
+            ["evaluate", "--checkpoint", "emoji", "--data", "emojis"],
             "unknown data set 'emojis'; choose from emoji",
         ),
         (["search", "nowhere.db", "a.png"], "error: no gallery at nowhere.db"),

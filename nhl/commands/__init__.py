@@ -109,6 +109,18 @@ def check_bits(bits: int, checkpoint: Path) -> None:
         raise ValueError(f"`--bits` must be a multiple of 8 from 8 to {longest} but got {bits}")
 
 
+def check_target(path: Path) -> None:
+    """Refuse a file to write, the option `--to`, that could not be written, before the time for it is spent.
+
+    Raises:
+        ValueError: if it is a folder, or what should be one above it is a file.
+    """
+    if path.is_dir():
+        raise ValueError(f"`--to` must be a file but {path} is a folder")
+    if wrong := [above for above in path.parents if above.exists() and not above.is_dir()]:
+        raise ValueError(f"`--to` {path} must lie in a folder but {wrong[0]} is a file")
+
+
 @contextmanager
 def in_words_of_options(flags: Mapping[str, str]) -> Iterator[None]:
     """Let a `ValueError` that names an argument, `batch_size`, name the option that sets it, `--batch-size`."""

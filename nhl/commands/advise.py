@@ -5,7 +5,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from nhl.commands import Formatter, gallery_file, model_folder
+from nhl.commands import Formatter, gallery_file, model_folder, whole_number
 
 if TYPE_CHECKING:
     from nhl.evaluation.advise import Advice
@@ -20,8 +20,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
     )
-    parser.add_argument("--queries", type=int, default=1000, help="queries, at most")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample of queries")
+    parser.add_argument("--queries", type=whole_number(1), default=1000, help="queries, at most")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample of queries")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.set_defaults(run=_advise)
 
@@ -34,8 +34,6 @@ def _advise(options: argparse.Namespace) -> None:
     from nhl.gallery.codes import gallery_codes, own_checkpoint
     from nhl.model.checkpoint import read_config
 
-    if options.queries < 1:
-        raise ValueError(f"`--queries` must be at least 1 but got {options.queries}")
     gallery = Gallery(options.gallery)
     checkpoint, items = options.checkpoint or own_checkpoint(gallery), gallery.items()
     # Held-out pictures are the queries, where the gallery says which they are; else each is one.

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter
+from nhl.commands import Formatter, in_words_of_options
 
 EPILOG = """The models must have been trained on from one another, or from one start; the mean is then often better
 than each.
@@ -29,5 +29,9 @@ def add(commands: Any) -> None:
 def _average(options: argparse.Namespace) -> None:
     from nhl.model.average import average_models
 
-    average_models(options.checkpoints).save_pretrained(options.to)
+    if options.to.exists() and not options.to.is_dir():
+        raise ValueError(f"`--to` must be a folder but {options.to} is a file")
+    with in_words_of_options({"folders": "DIR"}):
+        mean = average_models(options.checkpoints)
+    mean.save_pretrained(options.to)
     print(f"checkpoint written to {options.to}")

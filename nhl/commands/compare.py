@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from nhl.atomic_write import write_bytes
-from nhl.commands import Formatter, in_words_of_options, whole_number
+from nhl.commands import Formatter, check_target, in_words_of_options, whole_number
 
 if TYPE_CHECKING:
     from nhl.evaluation.comparison import Comparison
@@ -121,6 +121,7 @@ def _asked(options: argparse.Namespace) -> "Comparison":
         options.hidden,
         options.dropout,
     )
+    check_target(options.to)
     if options.to.suffix in (".md", ".svg"):
         raise ValueError(
             f"`path` must not end on {options.to.suffix}, as what is written beside it but got {options.to}"

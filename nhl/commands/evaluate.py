@@ -5,7 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, add_unreadable, bar, model_folder, protocol
+from nhl.commands import (
+    Formatter,
+    add_unreadable,
+    bar,
+    in_words_of_options,
+    model_folder,
+    protocol,
+    whole_number,
+)
 
 FIGURES = """\
 figures, at each length, expected over random order within ties:
@@ -41,7 +49,12 @@ def add(commands: Any) -> None:
         "--top", type=_top, default="all", help='mAP over the first so many results, or "all"'
     )
     parser.add_argument(
-        "--at", type=_rank, nargs="+", default=[], metavar="K", help="more precisions, recalls and hit rates"
+        "--at",
+        type=whole_number(1),
+        nargs="+",
+        default=[],
+        metavar="K",
+        help="more precisions, recalls and hit rates",
     )
     add_unreadable(parser)
     parser.add_argument("--save", action="store_true", help="write evaluation.json into the checkpoint")
@@ -54,22 +67,18 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _rank(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 but got {text!r}")
-    return int(text)
-
-
 def _top(text: str) -> int | None:
-    return None if text == "all" else _rank(text)
+    return None if text == "all" else whole_number(1)(text)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from nhl.evaluation.evaluate import evaluate, table
     from nhl.evaluation.tables import check_targets, plot, write_curves, write_scores
-    from nhl.model.checkpoint import write_evaluation
+    from nhl.model.checkpoint import read_config, write_evaluation
 
-    check_targets(options.csv, options.curve, options.plot)
+    with in_words_of_options({name: f"--{name}" for name in ("csv", "curve", "plot")}):
+        check_targets(options.csv, options.curve, options.plot)
+    read_config(options.checkpoint)  # before all pictures are looked at
     data = protocol(options)
     curves = bool(options.curve or options.plot)
     with bar("Encoding") as progress:

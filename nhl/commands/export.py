@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, model_folder
+from nhl.commands import Formatter, check_target, in_words_of_options, model_folder
 
 
 def add(commands: Any) -> None:
@@ -29,13 +29,12 @@ def add(commands: Any) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from nhl.gallery.files import find_pictures
-    from nhl.model.checkpoint import read_config
+    from nhl.model.export import export_model
 
-    read_config(options.checkpoint)  # what is not there is said before torch is loaded
+    check_target(options.to)
     pictures = None
     if options.pictures is not None:
         pictures = [os.fsdecode(file.path) for file in find_pictures(options.pictures).files[:256]]
-    from nhl.model.export import export_model
-
-    check = export_model(options.checkpoint, options.to, pictures)
+    with in_words_of_options({"to": "--to", "pictures": "--pictures"}):
+        check = export_model(options.checkpoint, options.to, pictures)
     print(json.dumps(dataclasses.asdict(check)) if options.json else f"{options.to}: {check}")

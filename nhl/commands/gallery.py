@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, bar, check_bits, gallery_file, model_folder
+from nhl.commands import Formatter, bar, check_bits, check_target, gallery_file, model_folder
 from nhl.commands.output import one_line, print_json
 
 _EXAMPLES = """examples:
@@ -78,6 +78,7 @@ def _build(options: argparse.Namespace) -> None:
         raise ValueError(
             "`--seed` must be left out for emoji-styles, which takes its split from the emoji gallery"
         )
+    check_target(options.to)
     with bar("Building") as progress:
         if options.name == "emoji":
             build_emoji_gallery(options.to, options.packages, options.seed or 0, progress)
@@ -175,6 +176,7 @@ def _export(options: argparse.Namespace) -> None:
 
     if options.to.suffix not in FORMATS:
         raise ValueError(f"`--to` must end on {', '.join(FORMATS)} but got {options.to.name!r}")
+    check_target(options.to)
     gallery = Gallery(options.gallery)
     checkpoint = options.checkpoint or own_checkpoint(gallery)
     if options.bits is not None:

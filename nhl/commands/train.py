@@ -99,7 +99,10 @@ def _train(options: argparse.Namespace) -> None:
     from nhl.training.settings import Settings
 
     names = [setting.name for setting in fields(Settings)]
-    flags = {"folder": "--to", "device": "--device", **{name: _flag(name) for name in names}}
+    flags = {name: _flag(name) for name in (*names, "device")} | {
+        "folder": "--to",
+        "stages": "--frozen-stages",
+    }
     with in_words_of_options(flags):
         settings = Settings(**{name: getattr(options, name) for name in names})
         check_folder(settings, options.to)

@@ -19,6 +19,8 @@ def check_targets(csv: Path | None, curve: Path | None, plot: Path | None) -> No
         ModuleNotFoundError: if there is a picture to draw and matplotlib is not installed.
     """
     for name, path in (("csv", csv), ("curve", curve), ("plot", plot)):
+        if path is not None and path.is_dir():
+            raise ValueError(f"`{name}` must be a file but {path} is a folder")
         if path is not None and not path.absolute().parent.is_dir():
             raise ValueError(f"`{name}` must lie in a folder that exists but got {path}")
     if plot is not None:

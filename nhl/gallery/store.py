@@ -89,6 +89,8 @@ class Gallery:
 
     def __init__(self, path: str | Path, check: bool = True) -> None:
         self.path = Path(path)
+        if self.path.is_dir():
+            raise GalleryError(f"{self.path} is a folder: give a gallery file, as {self.path / 'my.db'}")
         if not self.path.is_file():
             raise GalleryError(f"no gallery at {self.path}: make one with `python -m nhl gallery add`")
         self._connection = sqlite3.connect(read_only(self.path), uri=True, check_same_thread=False)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from nhl.model.checkpoint import read_config
-from nhl.model.network import NestedHashModel
+
+if TYPE_CHECKING:
+    from nhl.model.network import NestedHashModel
 
 
-def average_models(folders: Sequence[str | Path]) -> NestedHashModel:
+def average_models(folders: Sequence[str | Path]) -> "NestedHashModel":
     """The mean of the weights of models that were trained on from one another, or from one start. [0]
 
     Models that were trained apart have nothing in common place by place, and their mean is worth nothing.
@@ -34,7 +35,11 @@ def average_models(folders: Sequence[str | Path]) -> NestedHashModel:
             raise ValueError(
                 f"`folders` must be alike in all but weights, but {folder} differs from {folders[0]}"
             )
-    models = [NestedHashModel.from_pretrained(folder) for folder in folders]
+    import torch  # takes seconds, and mistakes are answered before
+
+    from nhl.model.network import NestedHashModel
+
+    models = [NestedHashModel.from_pretrained(Path(folder)) for folder in folders]
     first, states = models[0], [model.state_dict() for model in models]
     mean = {
         name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value

@@ -184,7 +184,8 @@ def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
 def _path(folder: str | Path, name: str) -> Path:
     path = Path(folder) / name
     if not path.is_file():
-        raise CheckpointError(
-            f"no checkpoint in {folder}: {name} is missing; train one with `python -m nhl train`"
-        )
+        reason = f"{name} is missing"
+        if not Path(folder).is_dir():
+            reason = "that is a file, not a folder" if Path(folder).exists() else "there is no such folder"
+        raise CheckpointError(f"no checkpoint in {folder}: {reason}; train one with `python -m nhl train`")
     return path

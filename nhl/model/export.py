@@ -10,16 +10,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from nhl.images import ImageSource, load_image
-from nhl.model.network import NestedHashModel
-from nhl.model.normalization import FromPixels
+from nhl.model.checkpoint import read_config
 from nhl.model.runtimes import import_openvino, save_graph
+
+if TYPE_CHECKING:
+    from nhl.model.network import NestedHashModel
 
 LEAST_EQUAL = 0.999
 NEAR_ZERO = 1e-2  # of the outputs' root mean square
@@ -61,10 +63,15 @@ def export_model(
     to = Path(to)
     if to.suffix not in FORMATS:
         raise ValueError(f"`to` must end on {' or '.join(FORMATS)} but got {to.name!r}")
-    model = NestedHashModel.from_pretrained(checkpoint)
+    read_config(checkpoint)
     images = random_pictures() if pictures is None else [load_image(picture) for picture in pictures]
     if not images:
         raise ValueError("`pictures` must hold at least one picture but is empty")
+    if to.suffix == ".onnx":
+        _import_onnx()
+    from nhl.model.network import NestedHashModel  # takes seconds, and mistakes are answered before
+
+    model = NestedHashModel.from_pretrained(Path(checkpoint))
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent) as work:
         path = Path(work) / to.name
@@ -84,7 +91,9 @@ def random_pictures(count: int = 64) -> list[Image.Image]:
     return [Image.fromarray(colours).resize((160, 120), Image.Resampling.BICUBIC) for colours in coarse]
 
 
-def _compare(model: NestedHashModel, path: Path, images: Sequence[Image.Image]) -> Check:
+def _compare(model: "NestedHashModel", path: Path, images: Sequence[Image.Image]) -> Check:
+    import torch
+
     prepare = model.config.preprocessing
     with torch.inference_mode():
         wanted = model(torch.from_numpy(np.stack([prepare(image) for image in images])))[-1].numpy()
@@ -103,11 +112,19 @@ def _run(path: Path, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return outputs
 
 
-def _onnx(checkpoint: Path, to: Path) -> None:
+def _import_onnx() -> None:
     try:
         importlib.import_module("onnx")
     except ImportError as error:
         raise ModuleNotFoundError("an ONNX file needs the package onnx: `pip install onnx`") from error
+
+
+def _onnx(checkpoint: Path, to: Path) -> None:
+    import torch
+
+    from nhl.model.network import NestedHashModel
+    from nhl.model.normalization import FromPixels
+
     model = NestedHashModel.from_pretrained(checkpoint)
     size = model.config.preprocessing.size
     with warnings.catch_warnings():

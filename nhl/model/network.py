@@ -145,14 +145,16 @@ class NestedHashModel(
         """The model of a checkpoint folder, or of a model hub, in evaluation mode, single precision.
 
         Args:
-            pretrained_model_name_or_path: a folder, or else a hub's name such as `someone/model`.
+            pretrained_model_name_or_path: a folder, or else a hub's name such as `someone/model`; a `Path` is a
+                folder always, so that one that a user typed is no question to a hub.
             hub_settings: for the hub: revision, token, cache_dir, force_download, local_files_only.
 
         Raises:
             CheckpointError: if there is no whole checkpoint, or the weights do not fit it.
         """
         folder, name = Path(pretrained_model_name_or_path), str(pretrained_model_name_or_path)
-        if not folder.exists() and _HUB_NAME.fullmatch(name):
+        typed = isinstance(pretrained_model_name_or_path, Path)
+        if not typed and not folder.exists() and _HUB_NAME.fullmatch(name):
             wanted = [CONFIG, WEIGHTS, EVALUATION, SUMS]
             try:
                 folder = Path(snapshot_download(name, allow_patterns=wanted, **hub_settings))

@@ -19,6 +19,19 @@ def test_the_port_comes_from_the_flag_else_from_the_environment(monkeypatch: pyt
     assert parser().parse_args(["--port", "8124"]).port == 8124
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "most"),
+    [("--port", "99999", 65535), ("--port", "-1", 65535), ("--requests-per-minute", "-1", 10**9)],
+)
+def test_numbers_out_of_range_are_said(
+    flag: str, value: str, most: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"{flag}={value}"])
+    told = f"argument {flag}: must be a whole number from 0 to {most} but got '{value}'"
+    assert capsys.readouterr().err.splitlines()[-1].endswith(told)
+
+
 def test_the_first_free_port_is_taken() -> None:
     with bind("127.0.0.1", None) as first:
         first.listen()

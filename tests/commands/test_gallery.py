@@ -91,8 +91,6 @@ def test_advise(gallery: str, capsys: Capture) -> None:
     assert [cost["length"] for cost in advice["costs"]] == [8, 16, 32, 64, 128]
     text = run(capsys, "advise", gallery)
     assert f"{advice['shortest']['95']} bits keep 95 % of the quality" in text
-    assert main(["advise", gallery, "--queries", "0"]) == 2
-    assert "`--queries` must be at least 1 but got 0" in capsys.readouterr().err
 
 
 def test_advise_asks_held_out_pictures_where_there_are_any(tiny_checkpoint: Path, capsys: Capture) -> None:
@@ -220,6 +218,13 @@ def test_a_gallery_that_is_a_folder(
         == 2
     )
     assert f"{tmp_path} is a folder: give a file in it, as in {tmp_path}/my.db" in capsys.readouterr().err
+
+
+def test_a_file_to_write_below_a_file(photos: Path, capsys: Capture) -> None:
+    picture = photos / "red" / "1.png"
+    assert main(["gallery", "export", "emoji", "--to", str(picture / "deep" / "a.npz")]) == 2
+    told = f"error: `--to` {picture}/deep/a.npz must lie in a folder but {picture} is a file\n"
+    assert capsys.readouterr().err == told
 
 
 def test_what_add_passes_over_is_told(

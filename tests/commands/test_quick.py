@@ -115,8 +115,8 @@ def test_searching_listing_and_verifying_load_no_torch(tiny_checkpoint: Path) ->
 
 
 def test_torch_would_be_found() -> None:
-    """The check above can fail: training does load it."""
-    _, output, _ = run("average", "nowhere", "nowhere-else", "--to", "unused")
+    """The check above can fail: a mistake that only torch knows does load it."""
+    _, output, _ = run("train", "--to", "unused", "--constants", '{"nope": 1}')
     assert "loaded: timm torch" in output
 
 

@@ -81,6 +81,8 @@ def test_each_of_many_threads_gets_what_it_asked_for(tmp_path: Path) -> None:
 def test_files_that_are_no_galleries(tmp_path: Path) -> None:
     with pytest.raises(GalleryError, match="no gallery at"):
         Gallery(tmp_path / "none.db")
+    with pytest.raises(GalleryError, match=r"is a folder: give a gallery file, as .*my\.db$"):
+        Gallery(tmp_path)
     (tmp_path / "text.db").write_text("not a database, but long enough to look like a file")
     with pytest.raises(GalleryError, match="is no gallery or is damaged"):
         Gallery(tmp_path / "text.db")

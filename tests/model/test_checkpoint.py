@@ -97,6 +97,13 @@ def test_an_evaluation_that_names_no_weights(content: str, saved: tuple[NestedHa
 def test_a_folder_without_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"no checkpoint in .*config\.json is missing"):
         NestedHashModel.from_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match=r"no checkpoint in .*none: there is no such folder; train one"):
+        read_config(tmp_path / "none")
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        CheckpointError, match=r"no checkpoint in .*file: that is a file, not a folder; train"
+    ):
+        read_config(tmp_path / "file")
     write_config(tmp_path, CONFIG)
     with pytest.raises(CheckpointError, match=r"model\.safetensors is missing"):
         NestedHashModel.from_pretrained(tmp_path)

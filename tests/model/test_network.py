@@ -82,6 +82,16 @@ def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
         NestedHashModel.from_pretrained("someone/other", cache_dir=tmp_path, local_files_only=True)
 
 
+def test_a_path_is_no_question_to_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("nhl.model.network.snapshot_download", lambda name, **_: asked.append(name))
+    with pytest.raises(
+        CheckpointError, match="no checkpoint in runs/none: there is no such folder; train one"
+    ):
+        NestedHashModel.from_pretrained(Path("runs/none"))
+    assert not asked
+
+
 def test_weights_that_half_precision_does_not_reach(model: NestedHashModel, tmp_path: Path) -> None:
     """They are kept as they are, the others in half precision; the codes stay the same."""
     model = copy.deepcopy(model)
