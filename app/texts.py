@@ -49,7 +49,7 @@ OWN_HINT = (
 NO_OWN_TITLE = "Search among your own pictures"
 NONE_YET = "There are none yet."
 NO_OWN = (
-    "Each becomes a code as soon as it is here, and the slider works on them as on all others. "
+    "Each picture becomes a code as soon as it is here, and the slider works on them as on all others. "
     "In a zip, a picture's folder is its class."
 )
 SENDING = "Sending"
@@ -149,6 +149,11 @@ MEASURES = {
     "same@10": "same instance",
 }
 THIS_QUERY = "this query"
+BUYS = {
+    "precision_at_10": "Of the first ten results, {low:.1f} are of the right class at {shortest} bits, {high:.1f} at {longest}.",
+    "instance_recall_at_10": "Of the query's other drawings, {low:.0%} are among the first ten at {shortest} bits, {high:.0%} at {longest}.",
+    "map": "Mean average precision is {low} at {shortest} bits, {high} at {longest}.",
+}
 ENOUGH = "{length} bits is the shortest code that keeps {share:.0%} of the best quality."
 PER_BYTE = "per byte"
 OF_BEST = "of the best"
@@ -173,10 +178,14 @@ WHY_KINDS = {
 WHY_QUALITY = "Quality (mAP) at each length"
 WHY_TIME, WHY_BYTES = "Training", "Bytes stored a picture"
 WHY_VERDICT = (
-    "Over the {count} lengths the nested code is {gap} a model for each length, for {share:.0%} of their training "
-    "time. Cut to {shortest} bits, an ordinary code has {cut}; the nested one has {nested}."
+    "One nested code does the work of {count} models: over their {count} lengths it is {gap} them, for {share:.0%} of "
+    "their training time and {stored} bytes a picture instead of {each}. Cut to {shortest} bits, an ordinary code has an "
+    "mAP of {cut}; the nested one has {nested}."
 )
-WHY_NOTE = "Same network, same pictures, same loss; made by <code>{command}</code>."
+WHY_NOTE = (
+    "mAP, mean average precision, is 1 if every picture of the class comes before all others. Same network, same "
+    "pictures, same loss; made by <code>{command}</code>."
+)
 
 SPEED = "What does a longer code cost?"
 GALLERY_SIZE = "Pictures in the gallery"
@@ -186,11 +195,21 @@ TIMING_ONLY = (
 )
 ALL_REAL = "All of these are the codes of real pictures."
 SCAN, INDEX, FAISS = "Scan of every code", "This page's index", "FAISS, flat"
+COSTS = "{longest} bits instead of {shortest} take {bytes} times the bytes; a search takes {times}."
+COST_BY = {"scan": "{times} by reading every code", "index": "{times} by this page's index"}
+WHICH_LENGTH = (
+    "Which length for {count} pictures? {length} bits: the shortest with {share:.0%} of the best quality, as measured "
+    "on the {own} real ones, and with no more than {most} pictures a code. That is {size}, and {time} a search."
+)
 SCAN_NOTE = "Reads every code: twice the bits, up to twice the bytes to read. The textbook cost."
 INDEX_NOTE = "Skips most codes without reading them, and finds the same."
 LONGER_QUICKER = (
     "Here {longer} bits were searched quicker than {shorter}: a longer code parts the classes better, so that more "
     "is skipped."
+)
+NONE_QUICKER = (
+    "Here no longer code was clearly quicker than a shorter one. It can be, where its further bits let the search skip more "
+    "than they cost to read."
 )
 OUR_INDEX = "this page's index"
 AT_LENGTH = "At {length} bits {told}."
@@ -198,7 +217,11 @@ TIME_SCALE = "All bars share one logarithmic scale, which begins at {least}: equ
 FAISS_NOTE = (
     "A well-known library, for reference. At 8 and 16 bits it has no fast routine, hence its odd times there."
 )
-BYTES_A_PICTURE, ALL_CODES = "bytes a picture", "all codes"
+BYTES_A_PICTURE, ALL_CODES, SHARING = "bytes a picture", "all codes", "pictures a code"
+SHARING_NOTE = (
+    "Pictures a code: {count} pictures on as many codes as there can be, 256 of 8 bits. Those with the same code "
+    "cannot be told apart."
+)
 INDEX_MEMORY = "The index takes {size} of memory, for every length at once."
 INDEX_CUT = "If only the first {length} bits were kept, it would take about {size}."
 MEASURED = (

@@ -63,7 +63,7 @@ class Handlers:
             job = self.bench.ask(service, speed.count_of(service, detail), again)
         except ValueError as error:  # too many are waiting: the rest of the page goes on
             job = Job(error=str(error))
-        return speed.figures(job, length)
+        return speed.figures(job, length, service.quality)
 
     def asked(
         self, place: Any, service: SearchService, query: Query, length: Any, k: Any, view: Any,

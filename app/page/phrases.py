@@ -51,6 +51,26 @@ def times_as_fast(one: str, its: float, other: str, others: float) -> str:
     return f"{one} is {f'{ratio:.1f}' if ratio < 9.95 else f'{ratio:,.0f}'} times as fast as {other}"
 
 
+def times_as_long(ratio: float) -> str:
+    """How a time stands to an earlier one.
+
+    >>> times_as_long(1.42), times_as_long(1.02), times_as_long(0.7), times_as_long(16.2)
+    ('1.4 times as long', 'as long', '0.7 times as long', '16 times as long')
+    """
+    if 0.95 < ratio < 1.05:
+        return "as long"
+    return f"{ratio:.1f} times as long" if ratio < 9.95 else f"{ratio:,.0f} times as long"
+
+
+def sharing(count: int, length: int) -> str:
+    """How many pictures share a code at the least, on average.
+
+    >>> sharing(10_000_000, 8), sharing(10_000_000, 16), sharing(5664, 8), sharing(5664, 32)
+    ('39,062', '153', '22', '1')
+    """
+    return f"{max(1, round(count / 2**length)):,}"
+
+
 def large(count: int) -> str:
     """A number of pictures for people.
 

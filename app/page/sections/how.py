@@ -125,6 +125,8 @@ _PARTS = (
         "How the search skips",
         "<p>Pictures with similar codes lie together, 64 at a time. All codes of such a strip agree in some places S, "
         f"and wherever the query differs from what they share, it differs from each of them.</p>{_BOUND}<p>A strip "
-        "that cannot beat what has been found is not read, nor a group of 64 strips. The answer is exact.</p>",
+        "that cannot beat what has been found is not read, nor a group of 64 strips. The answer is exact. A longer code "
+        "costs more to read, but may part the classes better: where that lets more strips be skipped, it is searched "
+        "quicker than a shorter one.</p>",
     ),
 )

@@ -25,8 +25,8 @@ def render(service: SearchService, query: Query, length: int) -> str:
     verdict = ""
     if overall:
         best = good_enough(overall)
-        sentence = texts.ENOUGH.format(length=best, share=ENOUGH)
-        verdict = f'<p class="verdict" data-enough="{best}">{sentence}</p>'
+        told = [*_bought(service), texts.ENOUGH.format(length=best, share=ENOUGH)]
+        verdict = f'<p class="verdict" data-enough="{best}">{" ".join(told)}</p>'
     notes = [note for key, note in texts.MEASURE_NOTES.items() if texts.MEASURES[key] in series]
     notes += [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
     notes += [] if texts.THIS_QUERY in series else [texts.NO_CLASS]
@@ -35,6 +35,25 @@ def render(service: SearchService, query: Query, length: int) -> str:
         f'<div class="scroll" tabindex="0">{_table(series, overall, length)}</div></div>'
         f'<p class="note">{" ".join(notes)}</p>'
     )
+
+
+def _bought(service: SearchService) -> list[str]:
+    """What the longest code finds that the shortest does not, in words."""
+    shortest, longest = service.lengths[0], service.lengths[-1]
+    low, high = service.scores[shortest], service.scores[longest]
+    kinds = [kind for kind in ("precision_at_10", "instance_recall_at_10") if kind in low] or ["map"]
+    return [
+        texts.BUYS[kind].format(
+            shortest=shortest, longest=longest, low=_read(kind, low[kind]), high=_read(kind, high[kind])
+        )
+        for kind in kinds
+        if kind in low
+    ]
+
+
+def _read(kind: str, value: float) -> float | str:
+    """A score as it is spoken of: how many of ten, a share, or a bare figure."""
+    return {"precision_at_10": 10 * value, "map": phrases.score(value)}.get(kind, value)
 
 
 def _series(service: SearchService, query: Query) -> dict[str, dict[int, float]]:

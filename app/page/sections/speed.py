@@ -8,6 +8,7 @@ from math import floor, log10
 from app import texts
 from app.page import phrases
 from app.page.views import pending, progress
+from app.service.analysis import ENOUGH, good_enough
 from app.service.search import SearchService
 from app.service.speed import Job, Timing, sizes
 
@@ -16,6 +17,7 @@ METHODS = (
     ("index", texts.INDEX, texts.INDEX_NOTE),
     ("faiss", texts.FAISS, texts.FAISS_NOTE),
 )
+MOST_SHARING = 12  # pictures that one code may stand for: as many as are shown
 QUICKER = 1.1  # how many times as fast a longer code must have been to be called quicker
 
 
@@ -40,23 +42,25 @@ def render(service: SearchService, detail: str) -> str:
     )
 
 
-def figures(job: Job, length: int) -> str:
-    """What was measured, or how far that is."""
+def figures(job: Job, length: int, quality: Mapping[int, float]) -> str:
+    """What was measured, or how far that is; `quality` by length, where that is known, tells which is good enough."""
     if job.timing is not None:
-        return _timing(job.timing, length)
+        return _timing(job.timing, length, quality)
     if job.error:
         return f'<p class="note said" role="alert">{escape(job.error)}</p>{_AGAIN}'
     return pending(progress(job.stage, job.done))
 
 
-def _timing(timing: Timing, length: int) -> str:
+def _timing(timing: Timing, length: int, quality: Mapping[int, float]) -> str:
     drawn = timing.count - timing.own
     made_up = texts.TIMING_ONLY.format(drawn=phrases.large(drawn), own=phrases.large(timing.own))
     scale = _Scale(timing.times)
     kinds = "".join(_kind(timing, name, title, note, length, scale) for name, title, note in METHODS)
     return (
         f'<p class="note made-up said">{made_up if drawn else texts.ALL_REAL}</p>{_sizes(timing, length)}'
-        f'{_verdict(timing.times.get(length, {}), length)}<p class="note">{texts.TIME_SCALE.format(least=phrases.duration(10**scale.least))}</p>'
+        f'<p class="note">{texts.SHARING_NOTE.format(count=phrases.large(timing.count))}</p>'
+        f'<p class="verdict">{_costs(timing)} {_verdict(timing.times.get(length, {}), length)}</p>'
+        f'{_advice(timing, quality)}<p class="note">{texts.TIME_SCALE.format(least=phrases.duration(10**scale.least))}</p>'
         f'<div class="kinds" data-count="{timing.count}">{kinds}</div>'
         f'<p class="note">{_memory(timing, length)} {texts.MEASURED}</p>{_AGAIN}'
     )
@@ -67,7 +71,40 @@ def _verdict(us: Mapping[str, float], length: int) -> str:
     if not us.get("faiss") or not us.get("index"):
         return ""
     told = phrases.times_as_fast(texts.OUR_INDEX, us["index"], "FAISS", us["faiss"])
-    return f'<p class="verdict">{texts.AT_LENGTH.format(length=length, told=told)}</p>'
+    return texts.AT_LENGTH.format(length=length, told=told)
+
+
+def _costs(timing: Timing) -> str:
+    """What the longest code costs more than the shortest."""
+    shortest, longest = min(timing.times), max(timing.times)
+    before, after = timing.times[shortest], timing.times[longest]
+    times = [
+        words.format(times=phrases.times_as_long(after[method] / before[method]))
+        for method, words in texts.COST_BY.items()
+        if before.get(method) and method in after
+    ]
+    return texts.COSTS.format(
+        longest=longest, shortest=shortest, bytes=longest // shortest, times=" and ".join(times)
+    )
+
+
+def _advice(timing: Timing, quality: Mapping[int, float]) -> str:
+    """Which length is good enough for so many pictures, where quality is known."""
+    apart = [length for length in timing.times if timing.count <= MOST_SHARING * 2**length]
+    if not quality or not apart:
+        return ""
+    length = max(min(apart), good_enough(quality))
+    us = timing.times[length]
+    told = texts.WHICH_LENGTH.format(
+        count=phrases.large(timing.count),
+        length=length,
+        share=ENOUGH,
+        own=phrases.large(timing.own),
+        most=MOST_SHARING,
+        size=phrases.size(timing.count * length // 8),
+        time=phrases.duration(us.get("index", max(us.values()))),
+    )
+    return f'<p class="verdict" data-advice="{length}">{told}</p>'
 
 
 def _memory(timing: Timing, length: int) -> str:
@@ -83,11 +120,13 @@ def _memory(timing: Timing, length: int) -> str:
 def _sizes(timing: Timing, length: int) -> str:
     columns = "".join(
         f"<div{_now(bits, length)}><b>{bits}</b><span>{bits // 8}</span>"
-        f"<span>{phrases.size(timing.count * bits // 8)}</span></div>"
+        f"<span>{phrases.size(timing.count * bits // 8)}</span>"
+        f"<span>{phrases.sharing(timing.count, bits)}</span></div>"
         for bits in timing.times
     )
     return (
-        f'<div class="weights"><div><b>bits</b><span>{texts.BYTES_A_PICTURE}</span><span>{texts.ALL_CODES}</span></div>'
+        f'<div class="weights"><div><b>bits</b><span>{texts.BYTES_A_PICTURE}</span><span>{texts.ALL_CODES}</span>'
+        f"<span>{texts.SHARING}</span></div>"
         f"{columns}</div>"
     )
 
@@ -124,7 +163,11 @@ def _quicker(found: Mapping[int, float]) -> str:
     pairs = combinations(sorted(found), 2)  # of equal ones the first counts
     shorter, longer = max(pairs, key=lambda pair: found[pair[0]] / found[pair[1]], default=(0, 0))
     ratio = found[shorter] / found[longer] if longer else 0.0
-    return texts.LONGER_QUICKER.format(longer=longer, shorter=shorter) if ratio >= QUICKER else ""
+    return (
+        texts.LONGER_QUICKER.format(longer=longer, shorter=shorter)
+        if ratio >= QUICKER
+        else texts.NONE_QUICKER
+    )
 
 
 def _now(bits: int, length: int) -> str:

@@ -105,6 +105,8 @@ def _verdict(found: Measured) -> str:
         count=len(gaps),
         gap=phrases.gap(sum(gaps) / len(gaps)),
         share=found.seconds["nested"] / found.seconds["single"],
+        stored=found.bytes_stored["nested"],
+        each=found.bytes_stored["single"],
         shortest=shortest,
         cut=phrases.score(quality["cut"][shortest]),
         nested=phrases.score(quality["nested"][shortest]),

@@ -164,6 +164,16 @@ def test_quality_is_computed_from_the_evaluation(service: SearchService, tiny_ch
     verdict = panel.find(".//p[@class='verdict']")
     assert verdict is not None  # the evaluation says .53, .55, .61, .71, .93
     assert verdict.get("data-enough") == "128"
+    assert "Mean average precision is .53 at 8 bits, .93 at 128." in (verdict.text or "")
+    graded = {
+        bits: {"ndcg_at_10": 0.5, "precision_at_10": bits / 200, "instance_recall_at_10": bits / 256}
+        for bits in service.lengths
+    }
+    service = SearchService(service.encoder, service.gallery, service.codes, graded)
+    words = "".join(parsed(sections.render(service, service.query("20"), 16, 6, "quality")).itertext())
+    assert "Of the first ten results, 0.4 are of the right class at 8 bits, 6.4 at 128." in words
+    assert "Of the query's other drawings, 3% are among the first ten at 8 bits, 50% at 128." in words
+    service = SearchService(service.encoder, service.gallery, service.codes, scores)
     now = panel.find(".//tr[@class='now']")
     assert now is not None
     assert [cell.text for cell in now][:2] == ["16", ".55"]
@@ -205,8 +215,9 @@ def test_why_nested_draws_what_was_measured(service: SearchService, nesting: Pat
     assert bars[:2] == [("10 min", "width:22%"), ("45 min", "width:100%")]
     assert [words for words, _ in bars[2:]] == ["16", "31", "16"]  # bytes a picture
     verdict = panel.findtext(".//p[@class='verdict']") or ""
-    assert "is .002 mAP above a model for each length, for 22% of their training time" in verdict
-    assert "Cut to 8 bits, an ordinary code has .11; the nested one has .40." in verdict
+    assert "over their 5 lengths it is .002 mAP above them, for 22% of their training time" in verdict
+    assert "16 bytes a picture instead of 31" in verdict
+    assert "Cut to 8 bits, an ordinary code has an mAP of .11; the nested one has .40." in verdict
     assert "compare <nesting>" in "".join(panel.itertext())
 
 
@@ -314,11 +325,11 @@ def test_licences_are_links(service: SearchService, monkeypatch: pytest.MonkeyPa
 
 
 def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) -> None:
-    waiting = speed.figures(Job("draw", 0.25), 32)
+    waiting = speed.figures(Job("draw", 0.25), 32, {})
     assert "data-pending" in waiting
     assert parsed(waiting).find(".//progress").get("value") == "0.250"  # type: ignore[union-attr]
     times = {bits: {"scan": 10.0 * bits, "index": 5.0, "faiss": 7.0} for bits in service.lengths}
-    done = parsed(speed.figures(Job(timing=Timing(10_000, 72, times, 240_000, 0.0)), 32))
+    done = parsed(speed.figures(Job(timing=Timing(10_000, 72, times, 240_000, 0.0)), 32, {}))
     assert [li.findtext("b") for li in done.findall(".//section[@class='scan']//li")][:2] == [
         "80 µs",
         "160 µs",
@@ -327,18 +338,37 @@ def test_speed_shows_progress_then_figures_then_why_not(service: SearchService) 
     assert "for timing only" in "".join(done.itertext())
     assert "one logarithmic scale, which begins at 1.0 µs" in "".join(done.itertext())
     assert done.findtext(".//p[@class='verdict']") == (
-        "At 32 bits this page's index is 1.4 times as fast as FAISS."
+        "128 bits instead of 8 take 16 times the bytes; a search takes 16 times as long by reading every code and as "
+        "long by this page's index. At 32 bits this page's index is 1.4 times as fast as FAISS."
     )
     assert "If only the first 32 bits were kept, it would take about 120 KB." in "".join(done.itertext())
     for method in times.values():
         del method["faiss"]
-    assert texts.FAISS not in speed.figures(Job(timing=Timing(72, 72, times, 9, 0.0)), 32)
-    assert texts.NO_MEMORY in speed.figures(Job(error=texts.NO_MEMORY), 32)
+    assert texts.FAISS not in speed.figures(Job(timing=Timing(72, 72, times, 9, 0.0)), 32, {})
+    assert texts.NO_MEMORY in speed.figures(Job(error=texts.NO_MEMORY), 32, {})
+
+
+@pytest.mark.parametrize(
+    ("count", "best", "advised"),
+    [(10_000_000, 8, 32), (10_000_000, 128, 128), (10_000, 8, 16), (72, 8, 8), (72, 64, 64)],
+)
+def test_a_length_is_advised_that_is_good_enough_and_tells_pictures_apart(
+    service: SearchService, count: int, best: int, advised: int
+) -> None:
+    times = {bits: {"scan": 9.0, "index": 1.0 * bits} for bits in service.lengths}
+    quality = {bits: 0.9 if bits >= best else 0.5 for bits in service.lengths}
+    done = parsed(speed.figures(Job(timing=Timing(count, 72, times, 9000, 0.0)), 8, quality))
+    advice = done.find(".//p[@data-advice]")
+    assert advice is not None
+    assert advice.get("data-advice") == str(advised)
+    assert f"pictures? {advised} bits" in (advice.text or "")
+    assert f"{advised} µs a search" in (advice.text or "").replace("8.0", "8")
+    assert "data-advice" not in speed.figures(Job(timing=Timing(count, 72, times, 9000, 0.0)), 8, {})
 
 
 def test_times_share_one_logarithmic_scale(service: SearchService) -> None:
     times = {8: {"scan": 10.0, "index": 2.0}, 16: {"scan": 1000.0, "index": 100.0}}
-    done = parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8))
+    done = parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8, {}))
     width = {
         (kind, li.findtext("span")): int(re.findall(r"\d+", str(li[1].get("style")))[0])
         for kind in ("scan", "index")
@@ -350,9 +380,9 @@ def test_times_share_one_logarithmic_scale(service: SearchService) -> None:
 @pytest.mark.parametrize(("long", "said"), [(4.0, True), (4.9, False), (6.0, False)])
 def test_that_a_longer_code_was_quicker_is_said_only_where_it_was(long: float, said: bool) -> None:
     times = {8: {"index": 5.0}, 16: {"index": 5.0}, 32: {"index": long}}
-    words = "".join(parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8)).itertext())
+    words = "".join(parsed(speed.figures(Job(timing=Timing(72, 72, times, 9000, 0.0)), 8, {})).itertext())
     assert ("32 bits were searched quicker than 8" in words) == said
-    assert ("quicker" in words) == said
+    assert (texts.NONE_QUICKER in words) != said
     assert "FAISS" not in words
 
 
