@@ -7,9 +7,7 @@ LEAD = (
     "{longest} bits, and the first {shorter} of them are good codes too: move the slider to cut the code, and see "
     "what is still found."
 )
-DESCRIPTION = (
-    "Find similar pictures among millions, with a few bytes each: one network, one code, every length."
-)
+DESCRIPTION = "Find similar pictures among millions, a few bytes each: one network, one code, every length."
 
 # The galleries
 GALLERY = "Gallery"
@@ -48,10 +46,7 @@ OWN_HINT = (
 )
 NO_OWN_TITLE = "Search among your own pictures"
 NONE_YET = "There are none yet."
-NO_OWN = (
-    "Each picture becomes a code as soon as it is here, and the slider works on them as on all others. "
-    "In a zip, a picture's folder is its class."
-)
+NO_OWN = "Each picture becomes a code, and the slider works as on all others. In a zip, folders are classes."
 SENDING = "Sending"
 CHOOSE_OWN = "Choose pictures or a zip"
 DISK_FULL = "The server has no room for more pictures at the moment: please try again later."
@@ -214,9 +209,7 @@ NONE_QUICKER = (
 OUR_INDEX = "this page's index"
 AT_LENGTH = "At {length} bits {told}."
 TIME_SCALE = "All bars share one logarithmic scale, which begins at {least}: equal steps are equal factors."
-FAISS_NOTE = (
-    "A well-known library, for reference. At 8 and 16 bits it has no fast routine, hence its odd times there."
-)
+FAISS_NOTE = "A well-known library. At 8 and 16 bits it has no fast routine, hence its odd times there."
 BYTES_A_PICTURE, ALL_CODES, SHARING = "bytes a picture", "all codes", "pictures a code"
 SHARING_NOTE = (
     "Pictures a code: {count} pictures on as many codes as there can be, 256 of 8 bits. Those with the same code "

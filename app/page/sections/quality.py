@@ -53,7 +53,9 @@ def _bought(service: SearchService) -> list[str]:
 
 def _read(kind: str, value: float) -> float | str:
     """A score as it is spoken of: how many of ten, a share, or a bare figure."""
-    return {"precision_at_10": 10 * value, "map": phrases.score(value)}.get(kind, value)
+    if kind == "map":
+        return phrases.score(value)
+    return 10 * value if kind == "precision_at_10" else value
 
 
 def _series(service: SearchService, query: Query) -> dict[str, dict[int, float]]:
