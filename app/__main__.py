@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m app",
         description="Open the page: give a picture, move the slider, see what is found.",
         epilog="The address can also be set by GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the limit by "
-        "REQUESTS_PER_MINUTE; FRAME_ANCESTORS names sites that may show the page in a frame. Behind a proxy, FORWARDED_ALLOW_IPS names those whose X-Forwarded-For is believed.",
+        "REQUESTS_PER_MINUTE; FRAME_ANCESTORS names sites that may show the page in a frame. Behind a proxy, GRADIO_ROOT_PATH is the path "
+        "under which it shows the page, and FORWARDED_ALLOW_IPS names those whose X-Forwarded-For is believed.",
     )
     flags.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="a trained model; by default the shipped one"

@@ -266,7 +266,8 @@ NO_SUCH_CHOICE = "The link says {name}={value}, which there is not: it can be {c
 UNREADABLE_UPLOAD = "The picture did not arrive whole; please send it again."
 TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
-# What is not let in
+# What does not arrive, and what is not let in
+UNREACHED = "The page's server does not answer; if it is yours, name its proxy's path in GRADIO_ROOT_PATH."
 NO_SUCH_ADDRESS = "There is nothing at this address."
 TO_THE_PAGE = "To the page: find similar pictures"
 TOO_MANY_REQUESTS = "There were too many requests from your address; please wait a minute."

@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import texts
-from app.page.components import ARCHIVE_MEGABYTES
+from app.page.components import ARCHIVE_MEGABYTES, front
 from app.page.layout import PAGE, build_page
 from app.server.guard import STUMBLES, guard, unknown
 from app.server.lanes import part_into_lanes
@@ -49,6 +49,10 @@ HEADERS = {
 HEAD = f"""
 <meta name="description" content="{texts.DESCRIPTION}">
 <meta name="color-scheme" content="light dark">
+<meta name="unreached" content="{texts.UNREACHED}">
+<script>
+{front("reach.js")}
+</script>
 <script>
 if (/[?&](gallery|q|bits|k|view|tour)=/.test(location.search)) {{  // shown once the link's state is there
   const root = document.documentElement.classList;
