@@ -80,7 +80,7 @@ FIRST_EXAMPLES = (
 
 # The slider and what is found
 LENGTH = "Code length"
-LOOK = "Each bar is a bit: long for 1, short for 0. Point at a result to see where its bits differ."
+LOOK = "Each bar is a bit, long for 1. Point at a result to see which bits differ; its number is how many."
 LOOK_BY_TOUCH = "Touch and hold a result to see where its bits differ."
 SHOW = "Show"
 NEAREST = "Nearest of {count} pictures"
@@ -104,7 +104,7 @@ CURVE_NOTES = {
         "pictures that the network has never seen."
     ),
 }
-MORE_MEASURES = "More measures"
+MORE_MEASURES = "{measure} and more"
 
 # The sections
 SECTIONS = {

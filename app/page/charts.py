@@ -5,7 +5,7 @@ from math import ceil, sqrt
 
 from app.page import phrases
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 300, 132, 16, 28, 92
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 300, 92, 16, 26, 62
 SPAN = 0.2  # the height stands for this much quality at least, so that small differences look small
 
 
@@ -37,7 +37,7 @@ def curve(quality: Mapping[int, float], length: int, label: str) -> str:
 def _mark(x: float, y: float, bits: int, value: float, now: bool) -> str:
     return (
         f'<g class="point{" now" if now else ""}"><line class="drop" x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" '
-        f'y2="{BOTTOM + 14}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="{5.5 if now else 3.5}"/>'
+        f'y2="{HEIGHT - 24}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="{5.5 if now else 3.5}"/>'
         f'<text class="value" x="{x:.1f}" y="{y - 12:.1f}">{phrases.score(value)}</text>'
         f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 10}">{bits}</text></g>'
     )

@@ -164,7 +164,7 @@ def results(service: SearchService, answer: Answer, place: str) -> str:
     link = urlencode({"gallery": place, "q": answer.query.token, "bits": answer.length, "k": answer.k})
     status = phrases.summary(len(answer.results), answer.length, named(answer.counts))
     return (
-        f'<p class="unseen" role="status">{status}</p><p class="note legend" aria-hidden="true">{texts.DIFFER}</p>'
+        f'<p class="unseen" role="status">{status}</p><p class="note legend by-touch" aria-hidden="true">{texts.DIFFER}</p>'
         f'<ol class="results" data-link="{escape(link)}" data-bits="{answer.length}">{tiles}</ol>'
     )
 
@@ -174,8 +174,9 @@ def curve(service: SearchService, length: int) -> str:
     if length not in service.quality:
         return ""
     chart = charts.curve(service.quality, length, texts.CURVE)
-    more = f'<button class="quiet" data-go="quality">{texts.MORE_MEASURES}</button>'
     note = texts.CURVE_NOTES[service.measure]
+    measures = texts.MORE_MEASURES.format(measure=texts.MEASURES[service.measure])
+    more = f'<button class="quiet" data-go="quality" title="{note}">{measures}</button>'
     return f"<section><div class='bar'><h2>{texts.CURVE}</h2>{more}</div>{chart}<p class='note'>{note}</p></section>"
 
 

@@ -25,6 +25,21 @@ def test_two_rows_of_results_without_scrolling(open_page) -> None:
     expect(page.locator(".lead")).to_contain_text("among millions with only 1 to 16 bytes each")
 
 
+def test_the_curve_stands_beside_the_first_figures_and_rises(open_page) -> None:
+    page = open_page(viewport={"width": 1280, "height": 800})
+    facts, curve = page.locator("#facts").bounding_box(), page.locator("#curve").bounding_box()
+    assert facts["x"] + facts["width"] <= curve["x"]
+    assert bottom(page, "#curve") <= page.locator(".results li").first.bounding_box()["y"]
+    more = page.locator("#curve button").bounding_box()
+    assert more["x"] + more["width"] <= curve["x"] + curve["width"]
+    heights = [float(at.get_attribute("cy")) for at in page.locator("#curve circle").all()]
+    assert len(heights) == 5
+    assert heights == sorted(heights, reverse=True)
+    page.get_by_role("button", name="Photograph of a rocket").click()
+    expect(page.locator(".likely")).to_contain_text("Nothing here is much like it.")
+    assert bottom(page, ".results li", 11) <= 800
+
+
 def test_slider_and_first_row_together_on_a_phone(open_page) -> None:
     page = open_page(**PHONE)
     expect(page.locator("#bits")).to_be_in_viewport(ratio=1)
@@ -213,6 +228,6 @@ def test_a_photograph_may_be_tried(open_page) -> None:
 
 def test_more_measures_are_one_click_away(open_page) -> None:
     page = open_page()
-    page.get_by_role("button", name="More measures").click()
+    page.get_by_role("button", name="nDCG@10 and more").click()
     expect(page.locator("#section table")).to_be_visible()
     expect(page).to_have_url(re.compile("view=quality"))
