@@ -178,8 +178,8 @@ WHY_VERDICT = (
     "mAP of {cut}; the nested one has {nested}."
 )
 WHY_NOTE = (
-    "mAP, mean average precision, is 1 if every picture of the class comes before all others. Same network, same "
-    "pictures, same loss; made by <code>{command}</code>."
+    "mAP, mean average precision, is 1 if every picture of the class comes before all others. Short trainings of one "
+    "network on the same pictures with the same loss, for this comparison alone; made by <code>{command}</code>."
 )
 
 SPEED = "What does a longer code cost?"

@@ -82,6 +82,7 @@ def address(browser, cifar10: Path, tmp_path_factory: pytest.TempPathFactory) ->
         "GRADIO_TEMP_DIR": str(log.parent / "uploads"),
         "NHL_DATA": str(cifar10 / "data"),
         "FRAME_ANCESTORS": "http://127.0.0.1:*",
+        "HTTPS_PROXY": "http://127.0.0.1:9",  # no network, wherever the tests run
     }
     with log.open("w") as output:
         server = subprocess.Popen(

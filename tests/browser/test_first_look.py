@@ -218,6 +218,8 @@ def test_the_query_stays_in_view_in_compare(open_page) -> None:
 
 def test_a_photograph_may_be_tried(open_page) -> None:
     page = open_page("/?bits=128")
+    expect(page.locator("#bottom")).to_contain_text("Photographs among the examples: ")
+    expect(page.locator("#bottom").get_by_role("link", name="CC0")).to_be_visible()
     page.get_by_role("button", name="Photograph of a cat").click()
     expect(page.locator("#facts .likely")).to_contain_text("the nearest differs in")
     expect(page.locator("#query img")).to_be_visible()

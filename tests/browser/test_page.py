@@ -196,6 +196,35 @@ def test_an_unreadable_file_leaves_the_page_whole(open_page, content: bytes, rea
     expect(page.locator(".query strong")).to_have_text("Your picture")
 
 
+def test_a_photo_of_48_megapixels_is_read_and_a_picture_beyond_the_limit_is_not(open_page) -> None:
+    page = open_page()
+    file = BytesIO()
+    Image.new("RGB", (8064, 6048), "orange").save(file, "JPEG", quality=50)
+    give(page, {"name": "phone.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
+    expect(page.locator(".query strong")).to_have_text("Your picture")
+    file = BytesIO()
+    Image.new("L", (8064, 6048)).save(file, "PNG", compress_level=1)
+    give(page, {"name": "scan.png", "mimeType": "image/png", "buffer": file.getvalue()})
+    toast = page.get_by_test_id("toast-body")
+    expect(toast).to_have_count(1)
+    expect(toast).to_contain_text("too many pixels (49 million); at most 25 million are accepted")
+
+
+def test_quick_picks_keep_their_order(open_page) -> None:
+    page = open_page()
+    tiles = page.locator(".results .tile")
+    wanted = [tiles.nth(place).get_attribute("data-query") for place in (4, 7)]
+    page.evaluate(
+        "places => { const tiles = [...document.querySelectorAll('.results .tile')];"
+        " for (const place of places) tiles[place].click(); }",
+        [4, 7],
+    )
+    expect(page.locator(".query")).to_have_attribute("data-query", wanted[1])
+    page.wait_for_timeout(600)
+    expect(page.locator(".query")).to_have_attribute("data-query", wanted[1])
+    expect(page).to_have_url(re.compile(f"q={wanted[1]}&"))
+
+
 def test_a_file_that_is_too_large(open_page) -> None:
     page = open_page()
     give(page, {"name": "a.png", "mimeType": "image/png", "buffer": bytes(10_500_000)})

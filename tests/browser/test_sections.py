@@ -74,6 +74,57 @@ def test_quality_marks_the_slider_and_computes_what_is_enough(open_page) -> None
     expect(page.locator(".keys")).to_contain_text("this query")
 
 
+def test_right_wrong_and_lost_look_different(open_page) -> None:
+    page = open_page("/?bits=32&view=compare:8")
+    look = {}
+    for kind in ("gained right", "gained near", "gained wrong", "lost right", "lost near", "lost wrong"):
+        page.locator("#section .mini").first.evaluate(
+            f"tile => {{ tile.className = 'mini {kind}'; tile.querySelector('.frame').style.transition = 'none'; }}"
+        )
+        style = "e => (({borderStyle, borderColor, opacity, boxShadow}) => [borderStyle, borderColor, opacity, boxShadow])"
+        frame = page.locator("#section .mini .frame").first
+        look[kind] = str(frame.evaluate(f"{style}(getComputedStyle(e))"))
+    assert len(set(look.values())) == len(look), look
+
+
+def test_why_nested_draws_three_ways_and_says_what_is_true(open_page) -> None:
+    page = open_page("/?view=why")
+    expect(page.locator("#section .lines polyline")).to_have_count(3)
+    expect(page.locator("#section .keys li")).to_have_text(
+        [re.compile(r"One nested code.*\.\d\d"), re.compile("A model for each"), re.compile("cut short")]
+    )
+    expect(page.locator("#section .bars").nth(0).locator("li")).to_have_count(2)
+    expect(page.locator("#section .bars").nth(1).locator("li b")).to_have_text(["16", "31", "16"])
+    verdict = page.locator("#section .verdict")
+    expect(verdict).to_contain_text("One nested code does the work of 5 models")
+    expect(verdict).to_contain_text(re.compile(r"for \d+% of their training time"))
+    page.locator("#bits-range").press("Home")
+    expect(page.locator("#section .lines .tick.now")).to_have_text("8")
+
+
+def test_a_stranger_finds_five_answers(open_page) -> None:
+    page = open_page("/?view=quality")
+    buys = page.locator("#section .verdict")
+    expect(buys).to_contain_text(re.compile(r"of the right class at 8 bits, \d\.\d at 128"))
+    expect(buys).to_contain_text(re.compile(r"\d+% are among the first ten at 8 bits, \d+% at 128"))
+    expect(buys).to_contain_text("the shortest code that keeps 95% of the best quality")
+    show(page, "why")
+    expect(page.locator("#section .verdict")).to_contain_text("One nested code does the work of 5 models")
+    show(page, "speed")
+    said = page.locator("#figures")
+    expect(said).to_contain_text(
+        re.compile(r"128 bits instead of 8 take 16 times the bytes; a search takes"), timeout=60_000
+    )
+    expect(said).to_contain_text("Which length for 5,664 pictures?")
+    expect(said).to_contain_text(
+        re.compile("longer code parts the classes better|It can be, where its further bits")
+    )
+    sizes = page.get_by_role("slider", name="Pictures in the gallery")
+    assert sizes.get_attribute("data-words").endswith("10 million")
+    show(page, "how")
+    expect(page.locator("#section")).to_contain_text("it is searched quicker than a shorter one")
+
+
 def test_speed_and_size(open_page) -> None:
     page = open_page()
     show(page, "speed")
@@ -86,13 +137,15 @@ def test_speed_and_size(open_page) -> None:
     expect(sizes).to_have_attribute("aria-valuetext", "10,000")
     expect(kinds).to_have_attribute("data-count", "10000", timeout=60_000)
     expect(page.locator(".made-up")).to_contain_text("for timing only")
+    expect(page.locator("[data-advice]")).to_contain_text("Which length for 10,000 pictures? ")
+    expect(page.locator(".weights div").nth(1).locator("span").last).to_have_text("39")  # pictures a code
     for kind in ("scan", "index", "faiss"):
         expect(page.locator(f".kinds .{kind} li")).to_have_count(5)
     expect(page.locator(".kinds .scan .now")).to_contain_text("32")
     page.locator("#bits-range").press("End")
     expect(page.locator(".kinds .scan .now")).to_contain_text("128")
     expect(page.locator(".weights .now")).to_contain_text("160 KB")
-    expect(page.locator("#figures .verdict")).to_contain_text(re.compile("At 128 bits .* as fast as "))
+    expect(page.locator("#figures .verdict").first).to_contain_text(re.compile("At 128 bits .* as fast as "))
     expect(page.locator("#figures")).to_contain_text("one logarithmic scale")
     page.get_by_role("button", name="Measure again").click()
     expect(page.locator(".kinds .scan .now")).to_contain_text("128", timeout=60_000)
@@ -231,6 +284,21 @@ def test_own_pictures_are_indexed_for_this_visitor_alone(open_page) -> None:
     assert stranger.request.get(source).status == 404
 
 
+def test_few_own_pictures_have_quality_and_speed(open_page) -> None:
+    page = open_page()
+    page.locator("#chooser").get_by_text("Your pictures").click()
+    colours = {"red": ("red", "crimson", "firebrick"), "blue": ("blue", "navy", "royalblue")}
+    files = {f"mine/{kind}/{name}.png": png(name) for kind, names in colours.items() for name in names}
+    page.locator("#files input[type=file]").set_input_files(archive(**files))
+    expect(page.locator("#notice")).to_have_text("6 pictures.", timeout=30_000)
+    expect(page.locator(".query figcaption")).to_contain_text(re.compile("red|blue"))
+    expect(page.locator(".grades")).to_contain_text("same class")
+    expect(page.locator("#curve svg")).to_be_visible()
+    show(page, "speed")
+    expect(page.locator(".kinds")).to_have_attribute("data-count", "6", timeout=60_000)
+    expect(page.locator("[data-advice]")).to_contain_text("Which length for 6 pictures?")
+
+
 def test_files_without_a_picture(open_page) -> None:
     page = open_page()
     page.locator("#chooser").get_by_text("Your pictures").click()
@@ -274,6 +342,20 @@ def test_another_gallery_is_fetched_once(open_page) -> None:
     expect(again.locator("#chooser input:checked")).to_have_attribute("value", "cifar10")
     again.locator("#chooser").get_by_text("Emoji").click()
     expect(again.locator("#found-bar h2")).to_have_text("Nearest of 5,664 pictures")
+
+
+def test_no_network_is_one_sentence_with_the_remedy(open_page) -> None:
+    page = open_page("/?gallery=photographs", hasty=True)
+    expect(page.locator("#notice")).to_contain_text("10,000 small photos in 200 classes")
+    expect(page.locator("#notice")).to_contain_text("240 MB")
+    button = page.get_by_role("button", name="Fetch Photographs")
+    button.click()
+    sentence = page.locator("#notice [role=status]")
+    expect(sentence).to_contain_text("Photographs could not be fetched: its server cannot be reached.")
+    expect(sentence).to_contain_text("let NHL_DATA name the folder that holds tiny-imagenet-200")
+    expect(button).to_be_visible()
+    expect(page.locator("#found")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?gallery=photographs$"))
 
 
 def test_a_link_to_pictures_that_are_gone(open_page) -> None:
