@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nhl
 from nhl.commands import Formatter, Parser, output
-from nhl.commands.mistakes import is_users
+from nhl.commands.mistakes import is_users, told
 
 COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export", "page")
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         if is_users(error):
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {told(error)}", file=sys.stderr)
             return 2
         traceback.print_exc()
         print(REPORT, file=sys.stderr)

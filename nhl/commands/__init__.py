@@ -1,6 +1,7 @@
 """The commands of `python -m nhl`, one a file: `add(commands)` declares one, and its `run` does it."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -109,16 +110,21 @@ def check_bits(bits: int, checkpoint: Path) -> None:
         raise ValueError(f"`--bits` must be a multiple of 8 from 8 to {longest} but got {bits}")
 
 
-def check_target(path: Path) -> None:
-    """Refuse a file to write, the option `--to`, that could not be written, before the time for it is spent.
+def check_target(path: Path, folder: bool = False) -> None:
+    """Refuse a file to write, or a folder, the option `--to`, that could not be made, before the time for it is spent.
 
     Raises:
-        ValueError: if it is a folder, or what should be one above it is a file.
+        ValueError: if it is the other of the two, or what should be a folder above it is a file.
+        PermissionError: if the folder that it would lie in may not be written.
     """
-    if path.is_dir():
-        raise ValueError(f"`--to` must be a file but {path} is a folder")
-    if wrong := [above for above in path.parents if above.exists() and not above.is_dir()]:
-        raise ValueError(f"`--to` {path} must lie in a folder but {wrong[0]} is a file")
+    if path.exists() and path.is_dir() != folder:
+        kinds = ("folder", "file") if folder else ("file", "folder")
+        raise ValueError(f"`--to` must be a {kinds[0]} but {path} is a {kinds[1]}")
+    there = path if path.is_dir() else next(above for above in path.absolute().parents if above.exists())
+    if not there.is_dir():
+        raise ValueError(f"`--to` {path} must lie in a folder but {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(f"`--to` {path} cannot be made: {there} may not be written")
 
 
 @contextmanager

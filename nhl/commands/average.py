@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, in_words_of_options
+from nhl.commands import Formatter, check_target, in_words_of_options
 
 EPILOG = """The models must have been trained on from one another, or from one start; the mean is then often better
 than each.
@@ -29,8 +29,7 @@ def add(commands: Any) -> None:
 def _average(options: argparse.Namespace) -> None:
     from nhl.model.average import average_models
 
-    if options.to.exists() and not options.to.is_dir():
-        raise ValueError(f"`--to` must be a folder but {options.to} is a file")
+    check_target(options.to, folder=True)
     with in_words_of_options({"folders": "DIR"}):
         mean = average_models(options.checkpoints)
     mean.save_pretrained(options.to)

@@ -1,6 +1,7 @@
 """Which errors are the user's, told in one sentence, and which are the program's, told with their traceback."""
 
 import dis
+import os
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -17,6 +18,16 @@ def is_users(error: Exception) -> bool:
     if isinstance(error, OSError | MemoryError):
         return True
     return isinstance(error, ValueError | ArithmeticError) and _is_raised_here(error)
+
+
+def told(error: Exception) -> str:
+    """What to tell the user: the system's own errors name their file and say whether it is there at all."""
+    if not isinstance(error, OSError) or error.filename is None or error.strerror is None:
+        return str(error)
+    file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+    if isinstance(error, FileNotFoundError):
+        return f"{file} does not exist"
+    return f"{file} cannot be read or written ({error.strerror})"
 
 
 def _is_raised_here(error: Exception) -> bool:

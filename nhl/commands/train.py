@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from nhl.commands import Formatter, add_unreadable, bar, in_words_of_options, protocol
+from nhl.commands import Formatter, add_unreadable, bar, check_target, in_words_of_options, protocol
 
 if TYPE_CHECKING:
     from nhl.training.train import Progress
@@ -105,6 +105,7 @@ def _train(options: argparse.Namespace) -> None:
     }
     with in_words_of_options(flags):
         settings = Settings(**{name: getattr(options, name) for name in names})
+        check_target(options.to, folder=True)
         check_folder(settings, options.to)
         if options.tensorboard and find_spec("tensorboard") is None:
             raise ModuleNotFoundError(

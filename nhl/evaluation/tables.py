@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,22 @@ def check_targets(csv: Path | None, curve: Path | None, plot: Path | None) -> No
     """Refuse files that could not be written, before the time is spent that it takes to have what to write.
 
     Raises:
-        ValueError: if a folder does not exist or the picture has an unknown ending.
+        ValueError: if a folder does not exist or cannot be written, or the picture has an unknown ending.
         ModuleNotFoundError: if there is a picture to draw and matplotlib is not installed.
     """
     for name, path in (("csv", csv), ("curve", curve), ("plot", plot)):
         if path is not None and path.is_dir():
             raise ValueError(f"`{name}` must be a file but {path} is a folder")
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ValueError(f"`{name}` must lie in a folder that exists but got {path}")
+        if path is not None and not _can_be_written(path.absolute().parent):
+            raise ValueError(f"`{name}` must lie in a folder that exists and can be written but got {path}")
     if plot is not None:
         if plot.suffix.lower() not in PICTURES:
             raise ValueError(f"`plot` must end in {' or '.join(PICTURES)} but got {plot}")
         _matplotlib()
+
+
+def _can_be_written(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def write_scores(evaluation: dict[str, Any], path: Path) -> None:

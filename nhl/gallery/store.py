@@ -93,7 +93,8 @@ class Gallery:
             raise GalleryError(f"{self.path} is a folder: give a gallery file, as {self.path / 'my.db'}")
         if not self.path.is_file():
             raise GalleryError(f"no gallery at {self.path}: make one with `python -m nhl gallery add`")
-        self._connection = sqlite3.connect(read_only(self.path), uri=True, check_same_thread=False)
+        with self._plain_errors():
+            self._connection = sqlite3.connect(read_only(self.path), uri=True, check_same_thread=False)
         self._lock = threading.Lock()  # sqlite3 mixes up the rows of two threads on one connection
         self._connection.create_function("checksum", -1, checksum, deterministic=True)
         with self._plain_errors():

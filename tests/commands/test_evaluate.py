@@ -53,7 +53,10 @@ def test_every_answer_at_once(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--csv", "nowhere/a.csv"], "`--csv` must lie in a folder that exists but got nowhere/a.csv"),
+        (
+            ["--csv", "nowhere/a.csv"],
+            "`--csv` must lie in a folder that exists and can be written but got nowhere/a.csv",
+        ),
         (["--plot", "a.gif"], "`--plot` must end in .png or .svg but got a.gif"),
         (["--curve", "nhl"], "`--curve` must be a file but nhl is a folder"),
         (["--plot", "a.png"], "`plot` needs matplotlib, which is not installed: pip install matplotlib"),

@@ -78,7 +78,12 @@ def _within_words_of_options() -> None:
     [
         (lambda: check_lengths([12]), "error: `lengths` must be positive multiples of 8 but got 12\n"),
         (_within_words_of_options, "error: `--lengths` must be positive multiples of 8 but got 12\n"),
-        (lambda: Path("nowhere").read_bytes(), "error: [Errno 2] No such file or directory: 'nowhere'\n"),
+        (lambda: Path("nowhere").read_bytes(), "error: nowhere does not exist\n"),
+        (lambda: Path("nhl").read_bytes(), "error: nhl cannot be read or written (Is a directory)\n"),
+        (
+            lambda: Path("pyproject.toml/a").read_bytes(),
+            "error: pyproject.toml/a cannot be read or written (Not a directory)\n",
+        ),
         (lambda: import_module("no_such_package"), "error: No module named 'no_such_package'\n"),
         (_out_of_memory, "error: Unable to allocate 8 TiB\n"),
     ],

@@ -214,6 +214,44 @@ def test_each_mistake_is_one_line_that_names_the_option(places: dict[str, Path],
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ["train"],
+        ["average", "{model}", "{model}"],
+        ["compare"],
+        ["gallery", "build", "emoji"],
+        ["gallery", "export", "{gallery}"],
+        ["export", "--checkpoint={model}"],
+    ],
+)
+def test_a_folder_that_may_not_be_written_is_said_first(
+    command: list[str],
+    places: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: (Path(path), mode) != (tmp_path, os.W_OK))
+    to = tmp_path / "new" / "new.npz"
+    assert main([*(part.format(**places) for part in command), "--to", str(to)]) == 2
+    assert capsys.readouterr().err == f"error: `--to` {to} cannot be made: {tmp_path} may not be written\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_tables_too(
+    places: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    csv = tmp_path / "a.csv"
+    assert main(["evaluate", "--checkpoint", str(places["model"]), "--csv", str(csv)]) == 2
+    told = f"error: `--csv` must lie in a folder that exists and can be written but got {csv}\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(
     ("option", "value", "told"),
     [
         ("--backbone", "lite9", "unknown backbone 'lite9'"),

@@ -108,7 +108,9 @@ def test_picture(found: dict[int, Histograms], tmp_path: Path) -> None:
 
 
 def test_files_that_could_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"`csv` must lie in a folder that exists but got .*a\.csv"):
+    with pytest.raises(
+        ValueError, match=r"`csv` must lie in a folder that exists and can be written but got .*a\.csv"
+    ):
         check_targets(tmp_path / "none" / "a.csv", None, None)
     with pytest.raises(ValueError, match=r"`plot` must end in \.png or \.svg but got a\.pdf"):
         check_targets(None, None, Path("a.pdf"))

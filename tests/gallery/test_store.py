@@ -78,6 +78,18 @@ def test_each_of_many_threads_gets_what_it_asked_for(tmp_path: Path) -> None:
         assert all(pool.map(read, range(16)))
 
 
+def test_a_gallery_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    write_gallery(tmp_path / "a.db", PICTURES, {})
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    with pytest.raises(
+        GalleryError, match=r"cannot be read \(unable to open .*: make sure that you may read it"
+    ):
+        Gallery(tmp_path / "a.db")
+
+
 def test_files_that_are_no_galleries(tmp_path: Path) -> None:
     with pytest.raises(GalleryError, match="no gallery at"):
         Gallery(tmp_path / "none.db")
