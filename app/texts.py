@@ -99,6 +99,7 @@ COPIED = "Copied"
 CURVE = "Quality at each length"
 CURVE_NOTES = {
     "map": "Mean average precision, with pictures as queries that the network has never seen.",
+    "own": "Mean average precision, with each of your pictures as a query among all the others.",
     "ndcg_at_10": (
         "nDCG@10: 1 if no ten pictures were better. The same emoji counts 7, its class 3, its group 1. Queries are "
         "pictures that the network has never seen."

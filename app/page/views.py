@@ -174,7 +174,7 @@ def curve(service: SearchService, length: int) -> str:
     if length not in service.quality:
         return ""
     chart = charts.curve(service.quality, length, texts.CURVE)
-    note = texts.CURVE_NOTES[service.measure]
+    note = texts.CURVE_NOTES["own" if service.private else service.measure]
     measures = texts.MORE_MEASURES.format(measure=texts.MEASURES[service.measure])
     more = f'<button class="quiet" data-go="quality" title="{note}">{measures}</button>'
     return f"<section><div class='bar'><h2>{texts.CURVE}</h2>{more}</div>{chart}<p class='note'>{note}</p></section>"

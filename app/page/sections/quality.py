@@ -28,7 +28,8 @@ def render(service: SearchService, query: Query, length: int) -> str:
         told = [*_bought(service), texts.ENOUGH.format(length=best, share=ENOUGH)]
         verdict = f'<p class="verdict" data-enough="{best}">{" ".join(told)}</p>'
     notes = [note for key, note in texts.MEASURE_NOTES.items() if texts.MEASURES[key] in series]
-    notes += [texts.QUALITY_NOTE if overall else texts.NOT_MEASURED]
+    measured = texts.CURVE_NOTES["own"] if service.private else texts.QUALITY_NOTE
+    notes += [measured if overall else texts.NOT_MEASURED]
     notes += [] if texts.THIS_QUERY in series else [texts.NO_CLASS]
     return (
         f'<h2>{texts.QUALITY}</h2>{verdict}<div class="sides"><div><ul class="keys">{keys}</ul>{chart}</div>'
