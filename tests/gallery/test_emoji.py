@@ -107,6 +107,20 @@ def test_a_missing_package_is_named(packages: Path) -> None:
         build_emoji_gallery(packages / "e.db", packages)
 
 
+@pytest.mark.parametrize("damage", ["cut", "text", "other"])
+def test_a_damaged_package_is_named(packages: Path, damage: str) -> None:
+    archive = packages / STYLES[0].archive
+    if damage == "other":  # of another package
+        with tarfile.open(archive, "w:gz"):
+            pass
+    else:
+        archive.write_bytes(archive.read_bytes()[:200] if damage == "cut" else b"no archive at all")
+    with pytest.raises(
+        ValueError, match=r"google-16\.0\.0\.tgz is no whole package \(.*\): fetch it again with"
+    ):
+        build_emoji_gallery(packages / "e.db", packages)
+
+
 def test_without_npm_the_remedy_is_said(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(packages))
     with pytest.raises(FileNotFoundError, match="needs npm"):

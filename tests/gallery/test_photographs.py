@@ -6,7 +6,7 @@ import pytest
 from data.tiny_photos import tiny_photos
 
 from nhl.gallery import Gallery
-from nhl.gallery.photographs import build_photographs, photo_kinds
+from nhl.gallery.photographs import build_photographs, kinds_of_validation, photo_kinds
 
 
 def test_the_first_ten_of_each_kind_are_queries(tmp_path: Path) -> None:
@@ -30,3 +30,9 @@ def test_a_picture_that_is_missing_is_said(tmp_path: Path) -> None:
         build_photographs(tmp_path / "p.db", root)
     with pytest.raises(FileNotFoundError, match="no Tiny ImageNet in"):
         build_photographs(tmp_path / "p.db", tmp_path / "val")
+
+
+def test_a_damaged_line_of_the_table_names_no_kind() -> None:
+    """What then lacks pictures is refused by their number."""
+    table = b"val_0.JPEG\tn01443537\t0\n\xff\xfe\n\nval_1.JPEG\n"
+    assert kinds_of_validation(Path("x"), {"val/val_annotations.txt": table}) == {"val_0.JPEG": "n01443537"}
