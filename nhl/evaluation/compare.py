@@ -18,6 +18,7 @@ from nhl.evaluation.comparison import Cell, Comparison, read_records
 from nhl.evaluation.features import Features, features
 from nhl.evaluation.modes import MODES
 from nhl.evaluation.unlearned import check_unlearned
+from nhl.metrics import without_relevant
 
 SPLIT_SEED = 0
 
@@ -36,7 +37,7 @@ def compare(
 
     Args:
         comparison: what.
-        path: result file, JSON: `comparison`, `protocol`, and `records` of `loss`, `mode`, `length`,
+        path: result file, JSON: `comparison`, `protocol`, `without_relevant` as in `evaluate`, and `records` of `loss`, `mode`, `length`,
             `seed`, `map` (tie-expected) and `seconds` (of training: in "single" modes of the length's own run,
             else of the one run of all lengths).
         cache: folder of the features.
@@ -56,7 +57,7 @@ def compare(
     found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
     for mode in comparison.modes:
         check_unlearned(MODES[mode].unlearned, found, comparison.settings.lengths)
-    description = found.description
+    description, unanswerable = found.description, without_relevant(*found.labels[1:])
     del found  # the workers read it for themselves
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}
     asked: dict[Cell, list[str]] = {}
@@ -67,7 +68,12 @@ def compare(
 
     def keep() -> None:
         records.sort(key=lambda r: (r["seed"], r["loss"], r["mode"], r["length"]))
-        result = {"comparison": asdict(comparison), "protocol": description, "records": records}
+        result = {
+            "comparison": asdict(comparison),
+            "protocol": description,
+            "without_relevant": unanswerable,
+            "records": records,
+        }
         _write(path, {**(about or {}), **result})
 
     if not asked:  # all is there, or more: the file says what was asked for last

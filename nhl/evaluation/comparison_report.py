@@ -1,12 +1,15 @@
 """A comparison as a table and as a picture: what nesting gains, with the spread over seeds."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nhl.evaluation.tables import said_without_relevant
+from nhl.losses import LOSSES
 from nhl.training.settings import NONE
 
 Records = list[dict[str, Any]]
@@ -23,6 +26,12 @@ def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
     for (loss, mode, _), row in sorted(cells.items()):
         found[loss][mode].append([row[length] for length in sorted(row)])
     return {loss: {mode: np.array(rows) for mode, rows in of.items()} for loss, of in found.items()}
+
+
+def row_name(result: dict[str, Any], loss: str) -> str:
+    """A loss as tables and pictures call it: one that was published with a memory bank and ran without is named so."""
+    banked = loss in LOSSES and LOSSES[loss].bank_momentum is not None
+    return f"{loss}, without bank" if banked and not result["comparison"]["settings"]["bank"] else loss
 
 
 def asked(result: dict[str, Any]) -> Records:
@@ -65,7 +74,8 @@ def table(result: dict[str, Any]) -> str:
     gained = gains(records)
     lines = [
         f"{result['protocol']}; mAP in per cent, mean and standard deviation over seeds "
-        f"{', '.join(map(str, result['comparison']['seeds']))}; the gain is relative to one model a length.",
+        f"{', '.join(map(str, result['comparison']['seeds']))}; the gain is relative to one model a length"
+        f"{said_without_relevant(result)}.",
         "",
         "| loss | mode | " + " | ".join(f"{length} bits" for length in lengths) + " | mean | gain |",
         "|---|---|" + "---|" * (len(lengths) + 2),
@@ -75,25 +85,56 @@ def table(result: dict[str, Any]) -> str:
             rows = 100 * of[mode]
             cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), _spread(rows), strict=True)]
             gain = f"{100 * gained[loss][mode].mean():+.1f} %" if mode in gained.get(loss, {}) else ""
-            lines.append(f"| {loss} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |")
+            lines.append(
+                f"| {row_name(result, loss)} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |"
+            )
     lines += [
         "",
-        "Relative gain, mean over the losses; how many losses gain over all lengths; at how many losses and "
-        "lengths one model a length is better by more than the spread.",
+        "Relative gain, mean over the losses; over all lengths also its median and 95 % interval (bootstrap over the "
+        "losses); how many losses gain over all lengths; at how many losses and lengths one model a length is better by "
+        "more than the spread; the loss and length that fare worst.",
         "",
         "| mode | "
         + " | ".join(f"{length} bits" for length in lengths)
-        + " | mean | losses that gain | lost |",
-        "|---|" + "---|" * (len(lengths) + 3),
+        + " | mean | median | 95 % | losses that gain | lost | worst |",
+        "|---|" + "---|" * (len(lengths) + 6),
     ]
     for mode in modes:
-        rows = np.array([of[mode] for of in gained.values() if mode in of])
-        cells = [""] * (len(lengths) + 3)
-        if len(rows):
-            cells = [f"{100 * gain:+.1f} %" for gain in (*rows.mean(0), rows.mean())]
-            cells += [f"{(rows.mean(1) > 0).sum()} of {len(rows)}", f"{losing(records, mode)} of {rows.size}"]
-        lines.append(f"| {mode} | {' | '.join(cells)} |")
+        of_mode = {loss: of[mode] for loss, of in gained.items() if mode in of}
+        lost = f"{losing(records, mode)} of {len(of_mode) * len(lengths)}"
+        lines.append(f"| {mode} | {' | '.join(_summary(of_mode, lengths, lost))} |")
+    found = maps(records)
+    if "single" in found.get("csq", {}):
+        csq = found["csq"]["single"].mean(0)
+        instead = {loss: csq / of["single"].mean(0) - 1 for loss, of in found.items() if "single" in of}
+        lines.append(f"| csq alone in place of the loss | {' | '.join(_summary(instead, lengths, ''))} |")
     return "\n".join(lines) + "\n"
+
+
+def _summary(of_loss: Mapping[str, NDArray[np.float64]], lengths: Sequence[int], lost: str) -> list[str]:
+    """The cells of gains (L,) by loss; empty ones where there are none."""
+    if not of_loss:
+        return [""] * (len(lengths) + 6)
+    rows = np.array(list(of_loss.values()))
+    means = rows.mean(1)
+    cells = [f"{100 * gain:+.1f} %" for gain in (*rows.mean(0), means.mean(), np.median(means))]
+    worst, at = divmod(int(rows.argmin()), rows.shape[1])
+    return [
+        *cells,
+        interval(means),
+        f"{(means > 0).sum()} of {len(rows)}",
+        lost,
+        f"{list(of_loss)[worst]}, {lengths[at]} bits: {100 * rows.min():+.1f} %",
+    ]
+
+
+def interval(values: NDArray[np.float64]) -> str:
+    """The 95 % interval of a mean by 10,000 bootstrap resamples (Efron 1979), in per cent; of one value there is none."""
+    if len(values) < 2:
+        return ""
+    drawn = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return f"{100 * low:+.1f} to {100 * high:+.1f} %"
 
 
 def picture(result: dict[str, Any], path: Path) -> None:
@@ -121,7 +162,7 @@ def picture(result: dict[str, Any], path: Path) -> None:
             color = "0.4" if mode == "single" else f"C{modes.index(mode)}"
             style = {"color": color, "linestyle": "--" if single else "-"}
             panel.errorbar(lengths, of[mode].mean(0), _spread(of[mode]), label=mode, marker=".", **style)
-        panel.set_title(loss, loc="left", fontsize=10)
+        panel.set_title(row_name(result, loss), loc="left", fontsize=10)
         panel.set_xscale("log", base=2)
         panel.set_xticks(lengths, [str(length) for length in lengths])
         panel.spines[["top", "right"]].set_visible(False)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from nhl.data import Pictures, Protocol
 from nhl.evaluation.levels import Scores, level_scores, photo_scores
-from nhl.metrics import Histograms, histograms, macro_mean
+from nhl.evaluation.tables import said_without_relevant
+from nhl.metrics import Histograms, histograms, macro_mean, without_relevant
 from nhl.model.checkpoint import MODEL, fingerprint
 from nhl.model.encode import Encoder
 
@@ -40,7 +41,8 @@ def evaluate(
         picture, lengths have "macro_map" too, the mean over classes in place of that over queries. Where
         queries come in groups, as the emoji in several styles, they have "same@10": how likely another
         picture of the query's group is among the ten nearest of all pictures, queries and database. Where
-        pictures have labels at several levels, they have what `nhl.evaluation.levels` describes.
+        pictures have labels at several levels, they have what `nhl.evaluation.levels` describes. If queries
+        have no relevant image, `"without_relevant"` says how many.
 
     Raises:
         ValueError: if the protocol has no query or no database, or as `score` says.
@@ -63,6 +65,8 @@ def evaluate(
     found = histograms(*coded, *labels, lengths)
     described = protocol.description + ("" if top is None else f"; here mAP over the first {top}")
     result = {MODEL: model, "protocol": described, **score(found, top, at, curves)}
+    if count := without_relevant(*labels):
+        result["without_relevant"] = count
     further = [_macro_map(found, protocol, top), _same_instance(coded, protocol, lengths)]
     further.append(level_scores(coded, protocol, found, top))
     if photographs is not None:
@@ -155,7 +159,13 @@ def table(evaluation: Evaluation) -> str:
     ]
     width = max(map(len, (row[0] for row in rows)))
     lines = ["  ".join([f"{row[0]:<{width}}", *(f"{cell:>5}" for cell in row[1:])]) for row in rows]
-    return "\n".join([evaluation["protocol"], *lines, f"mean mAP {evaluation['mean_map']:.3f}"])
+    return "\n".join(
+        [
+            evaluation["protocol"] + said_without_relevant(evaluation),
+            *lines,
+            f"mean mAP {evaluation['mean_map']:.3f}",
+        ]
+    )
 
 
 def _cell(name: str, value: float) -> str:

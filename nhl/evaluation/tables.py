@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +101,9 @@ def _matplotlib() -> Any:
             "`plot` needs matplotlib, which is not installed: pip install matplotlib"
         ) from error
     return matplotlib
+
+
+def said_without_relevant(result: Mapping[str, Any]) -> str:
+    """What to add to a protocol that has such queries."""
+    count = result.get("without_relevant", 0)
+    return f"; {count:,} queries have no relevant image in the database and count as 0" if count else ""

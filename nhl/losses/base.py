@@ -50,12 +50,12 @@ class HashLoss(nn.Module, ABC):
         """Told by the training loop which epoch, from 0, begins; most losses do not change with it."""
 
     def members(self, codes: Tensor, labels: Tensor) -> Tensor:
-        """Labels of codes (M, b) as `memberships` (M, C), once both are checked."""
+        """Labels of codes (M, b) as `memberships` (M, C), once both are checked; of double precision if the codes are."""
         if codes.ndim != 2 or codes.shape[1] != self.length or len(codes) == 0:
             raise ValueError(f"`codes` must have shape (M > 0, {self.length}) but got {tuple(codes.shape)}")
         if len(labels) != len(codes):
             raise ValueError(f"`labels` must be as many as `codes`, {len(codes)}, but got {len(labels)}")
-        return self.memberships(labels)
+        return self.memberships(labels).to(torch.promote_types(codes.dtype, torch.float))
 
     def memberships(self, labels: Tensor) -> Tensor:
         """Labels of either form as (M, C) floats of 0 and 1, or between for blended images."""
@@ -90,13 +90,13 @@ class CenterLoss(HashLoss):
 
         Of a blended image, whose memberships are shares of 1, the mean of the centres by these shares.
         """
-        mean = members @ self.centers
+        mean = members @ self.centers.to(members.dtype)
         shares = (members.sum(1, keepdim=True) - 1).abs() < TINY
         return torch.where(shares, mean.clamp(-1, 1), sign(mean + self.tie_break))
 
     def log_probabilities(self, codes: Tensor) -> Tensor:
         """log p (M, C) of codes (M, b), p = softmax(sqrt(b) cos(u, h_c))."""
-        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T
+        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T.to(codes.dtype)
         return log_softmax(math.sqrt(self.length) * cosines, dim=1)
 
 

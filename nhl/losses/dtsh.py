@@ -14,7 +14,9 @@ class DTSHLoss(HashLoss):
     """Likelihood that an anchor is more similar to a positive than to a negative, by a margin. [0]
 
     theta = u u^T; mean softplus(-(theta_ap - theta_an - margin)) over all triplets, the argument clipped
-    to [-100, 50], + quantization * mean (u - sign u)^2. No triplet in a batch: the second term alone.
+    to [-100, 50], + quantization * mean (u - sign u)^2. No triplet in a batch: the second term alone. The authors'
+    code averages over the triplets of each anchor first, and then over anchors: the same where every class has as
+    many images in the batch.
 
     [0] Wang et al., Deep Supervised Hashing with Triplet Labels, ACCV 2016, arXiv 1612.03900
 

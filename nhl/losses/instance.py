@@ -43,4 +43,6 @@ class InstanceLoss(nn.Module):
     def forward(self, outputs: Tensor, instances: Tensor) -> Tensor:
         """Outputs (M, B) of the longest length, and numbers (M,) or shares (M, I) of instances, to a scalar."""
         codes = normalize(outputs[:, self.start :], eps=TINY)
-        return cross_entropy(self.scale * codes @ normalize(self.directions, eps=TINY).T, instances)
+        return cross_entropy(
+            self.scale * codes @ normalize(self.directions, eps=TINY).T.to(codes.dtype), instances
+        )

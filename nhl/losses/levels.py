@@ -96,7 +96,7 @@ class LevelLoss(nn.Module):
         for level, directions in enumerate(self.directions):
             if self.weights[level][k]:
                 logits = (
-                    self.scale * codes @ normalize(directions[:, :length], eps=TINY).T
+                    self.scale * codes @ normalize(directions[:, :length], eps=TINY).T.to(codes.dtype)
                 )  # |code| = sqrt(b)
                 labels = levels[:, level]
                 found = cross_entropy(

@@ -13,7 +13,9 @@ class MDSHLoss(CenterLoss, PairLoss):
 
     p = softmax(sqrt(b) cos(u, h_c)); mean binary cross-entropy of p over images and classes
     + quantization * mean (|u| - 1)^2 + pair_weight * mean(softplus(theta) - s theta), theta = u v^T / 2,
-    v the momentum codes of a `MemoryBank`; the last term from epoch `pairs_from` on.
+    v the momentum codes of a `MemoryBank`; the last term from epoch `pairs_from` on. Two things differ from [0], whose
+    pair term is the mean of log(1 + exp((1 - cos) / 2)) over similar pairs alone, against the codes of a momentum
+    encoder: here dissimilar pairs count too, and v is the running mean of the codes themselves.
 
     [0] Wang et al., Deep Hashing with Minimal-Distance-Separated Hash Centers, CVPR 2023
 

@@ -45,8 +45,10 @@ class MemoryBank(nn.Module):
 
     @torch.no_grad()
     def _keep(self, codes: Tensor, indices: Tensor) -> None:
-        share = self.momentum * self.seen[indices].float().unsqueeze(1)  # a first code is kept whole
-        self.codes[indices] = share * self.codes[indices] + (1 - share) * codes.float()
+        share = self.momentum * self.seen[indices].to(self.codes.dtype).unsqueeze(
+            1
+        )  # a first code is kept whole
+        self.codes[indices] = share * self.codes[indices] + (1 - share) * codes.to(self.codes.dtype)
         self.seen[indices] = True
 
     def forward(self, codes: Tensor, labels: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,7 +60,7 @@ class MemoryBank(nn.Module):
             indices: (M,) their numbers, each once.
 
         Returns:
-            Codes (n, B), without gradient, and their labels, of the n <= N images seen.
+            Codes (n, B) of the batch's precision, without gradient, and their labels, of the n <= N images seen.
         """
         if not (self.training and torch.is_grad_enabled()):
             raise ValueError("a memory bank takes codes in training only, but the model is being evaluated")
@@ -77,4 +79,4 @@ class MemoryBank(nn.Module):
                 "neither other images nor blended ones"
             )
         self._keep(codes, indices)
-        return self.codes[self.seen], self.labels[self.seen]
+        return self.codes[self.seen].to(codes.dtype), self.labels[self.seen]

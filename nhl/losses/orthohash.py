@@ -11,7 +11,8 @@ from nhl.losses.base import TINY, CenterLoss
 class OrthoHashLoss(CenterLoss):
     """Cross-entropy over the cosines between a code and all hash centres, with a margin. [0]
 
-    p = softmax(scale * (cos(u, h_c) - margin [c = y])); several labels share the target evenly.
+    p = softmax(scale * (cos(u, h_c) - margin [c = y])); several labels share the target evenly. The scale is sqrt(b),
+    where the authors' code has 8 at every length; `scale=8` gives theirs.
 
     [0] Hoe et al., One Loss for All: Deep Hashing with a Single Cosine Similarity based Learning
         Objective, NeurIPS 2021, arXiv 2109.14449
@@ -41,7 +42,7 @@ class OrthoHashLoss(CenterLoss):
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Real codes (M, b) and labels to a scalar."""
         members = self.members(codes, labels)
-        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T  # (M, C)
+        cosines = normalize(codes, eps=TINY) @ normalize(self.centers).T.to(codes.dtype)  # (M, C)
         targets = members / members.sum(1, keepdim=True).clamp(min=1)
         logits = self.scale * (cosines - self.margin * members)
         return cross_entropy(logits, targets, label_smoothing=self.smoothing)

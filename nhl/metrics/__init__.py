@@ -2,7 +2,7 @@
 
 from nhl.metrics.graded import GradedHistograms, graded_histograms
 from nhl.metrics.histograms import Histograms, histograms, mean_average_precision
-from nhl.metrics.summaries import distinct_codes, macro_mean
+from nhl.metrics.summaries import distinct_codes, macro_mean, without_relevant
 
 __all__ = [
     "GradedHistograms",
@@ -12,4 +12,5 @@ __all__ = [
     "histograms",
     "macro_mean",
     "mean_average_precision",
+    "without_relevant",
 ]

@@ -49,3 +49,19 @@ def distinct_codes(codes: ArrayLike, lengths: Iterable[int]) -> dict[int, float]
     if not len(packed):
         raise ValueError("`codes` must hold at least one code but is empty")
     return {length: len(np.unique(prefix(packed, length), axis=0)) / len(packed) for length in wanted}
+
+
+def without_relevant(query_labels: ArrayLike, database_labels: ArrayLike) -> int:
+    """How many queries have no image in the database that shares a label with them: they score 0 in every figure.
+
+    Args:
+        query_labels: (Q,) class numbers or names, or (Q, C) zeros and ones.
+        database_labels: (N,) or (N, C) likewise.
+
+    >>> without_relevant([0, 1, 2], [0, 0, 2])
+    1
+    """
+    queries, database = np.asarray(query_labels), np.asarray(database_labels)
+    if queries.ndim > 1:
+        return int((~(queries[:, database.any(0)] != 0).any(1)).sum())
+    return int((~np.isin(queries, database)).sum())

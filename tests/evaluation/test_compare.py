@@ -275,7 +275,7 @@ RECORDS = [
     *[record("full", 8, 1, 0.6), record("full", 16, 1, 0.6)],
 ]
 RESULT = {
-    "comparison": {"modes": ["single", "full"], "seeds": [0, 1]},
+    "comparison": {"modes": ["single", "full"], "seeds": [0, 1], "settings": {"bank": True}},
     "protocol": "Pencil",
     "records": RECORDS,
 }
@@ -290,8 +290,34 @@ def test_figures_by_hand() -> None:
     text = table(RESULT)
     assert "| csq | single | 50.0 ± 14.1 | 50.0 ± 0.0 | 50.0 |  |" in text
     assert "| csq | full | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 | +20.0 % |" in text
-    assert "| full | +20.0 % | +20.0 % | +20.0 % | 1 of 1 | 0 of 2 |" in text
+    worst = "csq, 8 bits: +20.0 %"
+    assert f"| full | +20.0 % | +20.0 % | +20.0 % | +20.0 % |  | 1 of 1 | 0 of 2 | {worst} |" in text
     assert "| single |  |  |  |  |  |" in text
+    assert "| csq alone in place of the loss | +0.0 % | +0.0 % | +0.0 % | +0.0 % |  | 0 of 1 |" in text
+    assert "no relevant image" not in text
+    assert "one model a length; 3 queries have no relevant image in the database and count as 0." in table(
+        {**RESULT, "without_relevant": 3}
+    )
+
+
+def test_gains_over_several_losses() -> None:
+    """Median, interval and the worst pair, by hand: DCH loses a tenth at 16 bits, and CSQ alone is a fifth worse."""
+    dch = [
+        {**r, "loss": "dch", "map": v} for r, v in zip(RECORDS, [0.6, 0.5] * 2 + [0.6, 0.45] * 2, strict=True)
+    ]
+    text = table({**RESULT, "records": [*RECORDS, *dch]})
+    found = next(line for line in text.splitlines() if line.startswith("| full | +"))
+    assert found.startswith("| full | +10.0 % | +5.0 % | +7.5 % | +7.5 % | -5.0 to +20.0 % | 1 of 2 |")
+    assert found.endswith("| dch, 16 bits: -10.0 % |")
+    assert "| csq alone in place of the loss | -8.3 % | +0.0 % | -4.2 % |" in text
+
+
+def test_a_loss_that_ran_without_its_bank_is_named_so(tmp_path: Path) -> None:
+    for bank in (True, False):
+        result = {**RESULT, "comparison": {**RESULT["comparison"], "settings": {"bank": bank}}}
+        renamed = {**result, "records": [{**r, "loss": "mdsh"} for r in RECORDS]}
+        assert ("mdsh, without bank" in table(renamed)) != bank
+        assert "without bank" not in table(result)  # CSQ has none
 
 
 def test_a_file_may_hold_more_than_is_asked_for(tmp_path: Path) -> None:
@@ -343,7 +369,9 @@ def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture(RESULT, path)
     assert "<svg" in path.read_text()
     many = [record(mode, length, 0, 0.5) for mode in MODES for length in (8, 16)]
-    picture({**RESULT, "comparison": {"modes": list(MODES)}, "records": many}, path)
+    picture(
+        {**RESULT, "comparison": {"modes": list(MODES), "settings": {"bank": True}}, "records": many}, path
+    )
     assert ">scaled<" in path.read_text()
     assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
     others = [mode for mode in MODES if mode not in MAIN_MODES]

@@ -85,6 +85,13 @@ def test_table_has_a_row_a_figure(found: dict[int, Histograms]) -> None:
     assert lines[-2:] == ["tied_at_12   21.5    1.0", "mean mAP 0.542"]
 
 
+def test_queries_without_a_relevant_image_are_said(found: dict[int, Histograms]) -> None:
+    told = table({**evaluation(found), "without_relevant": 1200}).splitlines()[0]
+    assert (
+        told == "One query, four images; 1,200 queries have no relevant image in the database and count as 0"
+    )
+
+
 def test_csv_files(found: dict[int, Histograms], tmp_path: Path) -> None:
     write_scores(evaluation(found), tmp_path / "scores.csv")
     rows = list(csv.DictReader((tmp_path / "scores.csv").open(newline="")))

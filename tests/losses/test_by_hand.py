@@ -76,7 +76,6 @@ def test_greedyhash() -> None:
     loss = GreedyHashLoss(8, 2)
     with torch.no_grad():
         loss.classifier.weight.copy_(OPPOSITE)
-        loss.classifier.bias.zero_()
     # The classifier sees the signs: logits 8 and -8. The quantisation term sees |u| - 1 = 2.
     check(loss(3 * OPPOSITE, BOTH), log1p(exp(-16)) + 0.8)
 

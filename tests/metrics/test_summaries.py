@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nhl.metrics import distinct_codes, histograms, macro_mean
+from nhl.metrics import distinct_codes, histograms, macro_mean, without_relevant
 
 
 def test_a_class_counts_once_however_many_queries_it_has() -> None:
@@ -34,3 +34,10 @@ def test_pictures_tied_at_a_place() -> None:
     assert [int(found.tied_at(place)[0]) for place in range(1, 7)] == [1, 3, 3, 3, 1, 0]
     with pytest.raises(ValueError, match="`place` must be a whole number from 1 but got 0"):
         found.tied_at(0)
+
+
+def test_queries_without_a_relevant_image() -> None:
+    assert without_relevant(["a", "b", "b"], ["a", "c"]) == 2
+    members = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]])
+    assert without_relevant(members, np.array([[0, 0, 1], [0, 0, 1]])) == 2
+    assert without_relevant([0, 1], [1, 0]) == 0
