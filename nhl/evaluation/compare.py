@@ -37,9 +37,9 @@ def compare(
 
     Args:
         comparison: what.
-        path: result file, JSON: `comparison`, `protocol`, `without_relevant` as in `evaluate`, and `records` of `loss`, `mode`, `length`,
-            `seed`, `map` (tie-expected) and `seconds` (of training: in "single" modes of the length's own run,
-            else of the one run of all lengths).
+        path: result file, JSON: `comparison`, `protocol`, `without_relevant` (how many queries have no relevant image)
+            and `records` of `loss`, `mode`, `length`, `seed`, `map` (tie-expected) and `seconds` (of training: in
+            "single" modes of the length's own run, else of the one run of all lengths).
         cache: folder of the features.
         workers: processes, one thread each.
         progress: called with what is under way, how much is done and of how much.

@@ -100,13 +100,17 @@ def table(result: dict[str, Any]) -> str:
         "|---|" + "---|" * (len(lengths) + 6),
     ]
     for mode in modes:
-        of_mode = {loss: of[mode] for loss, of in gained.items() if mode in of}
+        of_mode = {row_name(result, loss): of[mode] for loss, of in gained.items() if mode in of}
         lost = f"{losing(records, mode)} of {len(of_mode) * len(lengths)}"
         lines.append(f"| {mode} | {' | '.join(_summary(of_mode, lengths, lost))} |")
     found = maps(records)
     if "single" in found.get("csq", {}):
         csq = found["csq"]["single"].mean(0)
-        instead = {loss: csq / of["single"].mean(0) - 1 for loss, of in found.items() if "single" in of}
+        instead = {
+            row_name(result, loss): csq / of["single"].mean(0) - 1
+            for loss, of in found.items()
+            if "single" in of
+        }
         lines.append(f"| csq alone in place of the loss | {' | '.join(_summary(instead, lengths, ''))} |")
     return "\n".join(lines) + "\n"
 

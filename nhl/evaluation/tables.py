@@ -106,4 +106,7 @@ def _matplotlib() -> Any:
 def said_without_relevant(result: Mapping[str, Any]) -> str:
     """What to add to a protocol that has such queries."""
     count = result.get("without_relevant", 0)
-    return f"; {count:,} queries have no relevant image in the database and count as 0" if count else ""
+    if not count:
+        return ""
+    having, counting = ("query has", "counts") if count == 1 else ("queries have", "count")
+    return f"; {count:,} {having} no relevant image in the database and {counting} as 0"

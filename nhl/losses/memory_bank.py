@@ -45,10 +45,10 @@ class MemoryBank(nn.Module):
 
     @torch.no_grad()
     def _keep(self, codes: Tensor, indices: Tensor) -> None:
-        share = self.momentum * self.seen[indices].to(self.codes.dtype).unsqueeze(
-            1
-        )  # a first code is kept whole
-        self.codes[indices] = share * self.codes[indices] + (1 - share) * codes.to(self.codes.dtype)
+        dtype = torch.promote_types(self.codes.dtype, codes.dtype)
+        self.codes = self.codes.to(dtype)  # a finer batch makes the bank finer, a coarser one not coarser
+        share = self.momentum * self.seen[indices].to(dtype).unsqueeze(1)  # a first code is kept whole
+        self.codes[indices] = share * self.codes[indices] + (1 - share) * codes.to(dtype)
         self.seen[indices] = True
 
     def forward(self, codes: Tensor, labels: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:

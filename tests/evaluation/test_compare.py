@@ -313,11 +313,30 @@ def test_gains_over_several_losses() -> None:
 
 
 def test_a_loss_that_ran_without_its_bank_is_named_so(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
     for bank in (True, False):
         result = {**RESULT, "comparison": {**RESULT["comparison"], "settings": {"bank": bank}}}
         renamed = {**result, "records": [{**r, "loss": "mdsh"} for r in RECORDS]}
-        assert ("mdsh, without bank" in table(renamed)) != bank
+        name = "mdsh" if bank else "mdsh, without bank"
+        assert f"| {name} | full | 60.0" in table(renamed)
+        assert f"| {name}, 8 bits: +20.0 % |" in table(renamed)  # as the worst pair
+        picture(renamed, tmp_path / "named.svg")
+        assert f"<!-- {name} -->" in (tmp_path / "named.svg").read_text()  # what the drawn title says
         assert "without bank" not in table(result)  # CSQ has none
+
+
+def test_queries_without_a_relevant_image_are_counted(
+    found: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt, asked, held = found.labels
+    monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
+    for database, count in [(held, 0), (np.where(held == 0, 1, held), int((asked == 0).sum()))]:
+        changed = replace(found, labels=(learnt, asked, database))
+        monkeypatch.setattr(comparing, "_features", lambda *_, changed=changed: changed)
+        path = tmp_path / f"{count}.json"
+        compare(replace(COMPARISON, losses=("csq",), modes=("single",), seeds=(0,)), path, tmp_path)
+        assert json.loads(path.read_text())["without_relevant"] == count
+    assert count > 0
 
 
 def test_a_file_may_hold_more_than_is_asked_for(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_queries_without_a_relevant_image_are_said(found: dict[int, Histograms])
     assert (
         told == "One query, four images; 1,200 queries have no relevant image in the database and count as 0"
     )
+    told = table({**evaluation(found), "without_relevant": 1}).splitlines()[0]
+    assert told == "One query, four images; 1 query has no relevant image in the database and counts as 0"
 
 
 def test_csv_files(found: dict[int, Histograms], tmp_path: Path) -> None:
@@ -151,8 +153,10 @@ def test_the_same_instance_again(tiny_gallery: Path, tmp_path: Path, monkeypatch
     # distance 1 with them, so the ten nearest are drawn from 12.
     assert found["lengths"]["8"]["same@10"] == round((0 + 10 / 12) / 2, 4)
     assert found["lengths"]["16"]["same@10"] == 1
-    alone = replace(query, groups=np.array([5, 6, 7]))
+    assert found["without_relevant"] == 1  # the third query's class is not in the database
+    alone = replace(query, labels=np.zeros(3, np.int64), groups=np.array([5, 6, 7]))
     without = evaluate(
         tmp_path, Protocol("instances", "Three queries", ("a", "b"), database, alone, database)
     )
     assert "same@10" not in without["lengths"]["8"]
+    assert "without_relevant" not in without

@@ -40,6 +40,16 @@ def test_momentum_blends_after_the_first_sight() -> None:
         torch.testing.assert_close(codes, torch.full((1, 8), expected))
 
 
+@pytest.mark.parametrize("dtype", [torch.double, torch.half])
+def test_keeps_the_precision_of_the_codes(dtype: torch.dtype) -> None:
+    bank, two = MemoryBank(LABELS, 8), torch.tensor([0, 1])
+    given = torch.randn(2, 8, dtype=torch.double).to(dtype)
+    codes, _ = bank(given, LABELS[two], two)
+    assert codes.dtype == dtype
+    assert torch.equal(codes, given)
+    assert bank.codes.dtype == (torch.double if dtype is torch.double else torch.float)  # never coarser
+
+
 def test_goes_on_from_its_state() -> None:
     bank, again = MemoryBank(LABELS, 8), MemoryBank(LABELS, 8)
     given, two = torch.randn(2, 8), torch.tensor([0, 2])
