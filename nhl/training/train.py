@@ -2,6 +2,7 @@
 
 import csv
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,10 @@ from nhl.training.objective import check_constants
 from nhl.training.settings import Settings
 from nhl.training.state import resume, save_state
 from nhl.training.trainer import Levels, Shown, Trainer, all_shown
+
+KEEP_EVERY = 300.0
+"""Seconds between two checkpoints of a run that goes on."""
+SLOW_PRECISION = "`precision` bfloat16 is slow on this processor, which has no instructions for it: float32 is several times as fast"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def train(
     """Train a model and leave its checkpoint in a folder.
 
     A run that was stopped goes on from its last whole epoch, with the result of an unbroken one, when it
-    is called again with the same settings and folder.
+    is called again with the same settings and folder. The folder is a checkpoint before that, too: every
+    `KEEP_EVERY` seconds the averaged weights so far are written.
 
     Args:
         settings: how.
@@ -87,10 +93,23 @@ def train(
     epoch, seconds = resume(run, settings, folder, session.source)
     if session.has_learnt and not epoch:
         run.begin_at_codes(prepare)
+    if not epoch:
+        save_state(
+            run, epoch, seconds, folder, session.source
+        )  # by it a folder with weights is known as unfinished
+    kept = time.perf_counter()
+
+    def keep(done: int, total: int) -> None:
+        nonlocal kept
+        step(done, total)
+        if time.perf_counter() - kept >= KEEP_EVERY:
+            session.save_average(folder)
+            kept = time.perf_counter()
+
     while epoch < settings.epochs:
         start = time.perf_counter()
         try:
-            losses, weights = run.epoch(epoch, step)
+            losses, weights = run.epoch(epoch, keep)
         except FloatingPointError:
             if epoch:
                 resume(run, settings, folder, session.source)
@@ -151,6 +170,8 @@ class _Session:
         stem, tuned = split_backbone(self.model.backbone, settings.frozen_stages)
         stem.requires_grad_(False).eval()
         if device.type == "cpu" and settings.precision == "bfloat16":
+            if torch.backends.cpu.get_cpu_capability() == "AVX2":
+                warnings.warn(SLOW_PRECISION, stacklevel=3)
             use_fast_depthwise(tuned)
 
         def views(pictures: Pictures, count: int, keep: bool = True) -> Views:
@@ -199,6 +220,16 @@ class _Session:
         score = float(np.mean([h.average_precision().mean() for h in found]))
         self.run.keep(score)
         return score
+
+    def save_average(self, folder: Path) -> None:
+        """Write the checkpoint with the averaged weights so far, if they are finite; learning goes on with its own."""
+        own = {name: value.clone() for name, value in self.run.network.state_dict().items()}
+        average = self.run.average.module.state_dict()
+        if all(value.isfinite().all() for value in average.values()):
+            self.run.network.load_state_dict(average)
+            self.model.eval().save_pretrained(folder)
+            self.run.network.load_state_dict(own)
+            self.run.network.train()
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint with the weights to keep."""

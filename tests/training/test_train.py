@@ -140,6 +140,35 @@ def test_a_killed_run_goes_on_to_the_same_result(
     assert not (tmp_path / "broken" / "state.pt").exists()
 
 
+def test_a_checkpoint_is_there_before_the_first_epoch_ends(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be used, it changes nothing of the run, and the folder is not taken for a finished one."""
+    settings = replace(TINY, mixup_alpha=0.0, epochs=2, validation_fraction=0.0)
+    unbroken = training.train(settings, tmp_path / "unbroken", protocol)
+    monkeypatch.setattr(training, "KEEP_EVERY", 0.0)
+
+    def kill(done: int, total: int) -> None:
+        if done == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.train(settings, tmp_path / "broken", protocol, step=kill)
+    early = NestedHashModel.from_pretrained(tmp_path / "broken")
+    assert early.encode(protocol.query.sources[:1]).shape == (1, 16)
+    resumed = training.train(settings, tmp_path / "broken", protocol)
+    assert torch.equal(weights(resumed), weights(unbroken))
+    assert not torch.equal(weights(early), weights(resumed))
+
+
+def test_a_precision_that_this_processor_lacks_is_said(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    with pytest.warns(UserWarning, match="`precision` bfloat16 is slow on this processor"):
+        training.train(replace(TINY, precision="bfloat16", epochs=1), tmp_path, protocol, device="cpu")
+
+
 def test_a_stopped_run_is_not_continued_with_other_settings(protocol: Protocol, tmp_path: Path) -> None:
     def kill(now: training.Progress) -> None:
         raise Killed
