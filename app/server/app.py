@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import texts
 from app.page.components import ARCHIVE_MEGABYTES, front
 from app.page.layout import PAGE, build_page
-from app.server.guard import STUMBLES, guard, unknown
-from app.server.lanes import part_into_lanes
+from app.server.guard import unknown
 from app.server.limits import REQUESTS_PER_MINUTE, RequestLimits, keep_swept
 from app.server.monitoring import RequestMetrics
 from app.server.nowhere import nothing_here
+from app.server.patches import STUMBLES, patch
 from app.server.request_log import log_requests
 from app.service.galleries import Galleries
 from app.service.search import SearchService
@@ -31,7 +31,6 @@ from nhl.index import warm_up
 
 STYLE = Path(__file__).parents[1] / "style.css"
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
-MOST_SESSIONS = 200  # Gradio keeps 100 kB of each, which nothing here needs
 FLEETING = {"Cache-Control": "private, no-store"}
 
 HEADERS = {
@@ -100,9 +99,7 @@ def create_app(
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
     page = build_page(galleries, bench)
-    part_into_lanes(page._queue, PAGE)
-    guard(page)
-    page.state_session_capacity = MOST_SESSIONS
+    patch(page, PAGE)
     RequestMetrics(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(
         app
     )

@@ -13,7 +13,7 @@ from hostile.served import API, SENTENCE, call, client, post, search, watched
 from hostile.wrong_json import BODIES, JUNK
 
 from app import texts
-from app.server import guard
+from app.server import patches
 
 PRIVATE = 15  # at least
 TRACES = ("Traceback", ".py", "site-packages", "root:")
@@ -112,7 +112,7 @@ def test_one_request_cannot_stop_the_queue(page: httpx.Client) -> None:
 def test_answers_that_nobody_fetches_do_not_pile_up(
     page: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "MOST_UNREAD", 3)
+    monkeypatch.setattr(patches, "MOST_UNREAD", 3)
     request = {"data": ["0", 32, 12, "tiny"], "session_hash": "deaf"}
     answers = [post(page, "/call/look", request) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400]

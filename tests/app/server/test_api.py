@@ -16,7 +16,7 @@ from PIL import Image
 from serving import serve
 
 from app.server.app import create_app
-from app.server.lanes import LANES
+from app.server.patches import LANES
 from app.service.search import SearchService
 
 
