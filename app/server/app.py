@@ -99,10 +99,9 @@ def create_app(
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
     page = build_page(galleries, bench)
-    patch(page, PAGE)
-    RequestMetrics(galleries, {number: event.api_name or "" for number, event in page.fns.items()}).add_to(
-        app
-    )
+    metrics = RequestMetrics(galleries, (event.api_name or "" for event in page.fns.values()))
+    metrics.add_to(app)
+    patch(page, PAGE, metrics.handled)
     return gr.mount_gradio_app(
         app,
         page,

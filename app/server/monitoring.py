@@ -1,18 +1,15 @@
 """What an operator sees: a line in the log for each request, `/health`, and `/metrics`.
 
 All of it is names, times, sizes and outcomes: never a picture, never a name of a file, and of a visitor's
-address only a hash whose key is drawn anew at each start. What a visitor asks for is timed from the
-question to the whole answer, its wait in the queue included. Files of the page and thumbnails are counted,
-and have a line only where they fail.
+address only a hash whose key is drawn anew at each start. What a visitor asks for is timed from its arrival to
+the end of the handler that answers it, its wait in the queue included. Files of the page and thumbnails are
+counted, and have a line only where they fail.
 """
 
-import json
-import re
 import secrets
 import sys
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -38,7 +35,6 @@ from app.service.galleries import MINE, Galleries, NotReadyError
 
 PACKAGES = ("nested-hashing", "gradio", "numpy", "openvino", "torch")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
-KEPT = 1000  # of questions without an answer
 QUIET = {"file", "thumbnail", "health", "metrics", "stream"}
 ROOMS = {"": "page", "thumbnail": "thumbnail", "health": "health", "metrics": "metrics"}
 
@@ -47,17 +43,24 @@ disable_created_metrics()  # a second line for each figure, of when it began
 
 @dataclass
 class Request:
-    """One request on its way; `asks` tells whether its answer comes later, by a stream."""
+    """One request on its way.
+
+    Args:
+        what: it is for.
+        who: sent it.
+        asks: whether a handler answers it later, by a stream.
+        waits: whether a handler answers it at once.
+        stream: whether answers come by it.
+    """
 
     what: str
     who: str
     asks: bool = False
+    waits: bool = False
     stream: bool = False
     status: int = 0
-    explained: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
-    head: bytes = b""
     start: float = field(default_factory=time.perf_counter)
 
     @property
@@ -65,8 +68,7 @@ class Request:
         """In a word."""
         if self.status in (429, 503):
             return "busy"
-        refused = self.explained or 400 <= self.status < 500
-        return "refused" if refused else "ok" if 0 < self.status < 400 else "error"
+        return "refused" if 400 <= self.status < 500 else "ok" if 0 < self.status < 400 else "error"
 
 
 class RequestMetrics:
@@ -74,11 +76,11 @@ class RequestMetrics:
 
     Args:
         galleries: whose state is told.
-        names: of the page's events, by their numbers.
+        names: of the page's handlers.
     """
 
-    def __init__(self, galleries: Galleries, names: Mapping[int, str]) -> None:
-        self._galleries, self._names, self._known = galleries, names, set(names.values())
+    def __init__(self, galleries: Galleries, names: Iterable[str]) -> None:
+        self._galleries, self._known = galleries, set(names)
         self._key = secrets.token_bytes(16)
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -95,7 +97,6 @@ class RequestMetrics:
             "nhl_gallery_pictures", "Pictures in the database.", ("gallery",), registry=self._registry
         )
         ProcessCollector(registry=self._registry)
-        self._asked: OrderedDict[str, Request] = OrderedDict()
 
     def add_to(self, app: FastAPI) -> None:
         """Watch a server, and give it `/health` and `/metrics`."""
@@ -132,7 +133,7 @@ class RequestMetrics:
     def begun(self, scope: Scope) -> Request:
         """A request that has come."""
         host = str((scope.get("client") or ("",))[0])
-        who = blake2b(host.encode(), key=self._key, digest_size=4).hexdigest()
+        who = self._who(host)
         first, *rest = scope["path"].strip("/").split("/")
         if first in ROOMS:
             return Request(ROOMS[first], who)
@@ -142,7 +143,8 @@ class RequestMetrics:
         if what in ("call", "run") and more:
             name = more[1] if more[0] == "v2" and len(more) > 1 else more[0]
             posted = scope["method"] == "POST"
-            return Request(self._name(name), who, asks=posted and what == "call", stream=not posted)
+            waits = posted and what == "run"
+            return Request(self._name(name), who, posted and not waits, waits, not posted)
         if what == "queue":
             return Request("question", who, asks=more == ["join"], stream=more == ["data"])
         if what in ("heartbeat", "upload_progress"):
@@ -152,57 +154,27 @@ class RequestMetrics:
     def _name(self, name: str) -> str:
         return name if name in self._known else "unknown"  # or anybody could invent kinds to count
 
-    def passes(self, request: Request, path: str, body: bytes) -> None:
-        """Look at a part of an answer: does it give a question its number, or answer one?"""
-        request.bytes_out += len(body)
-        if request.asks and request.status == 200:
-            if request.what == "question" and (number := re.search(rb'"fn_index":\s*(\d+)', request.head)):
-                request.what = self._names.get(int(number[1][:9]), "unknown")
-            request.head = b""
-            if found := re.search(rb'"event_id":\s*"(\w+)"', body):
-                self._asked[found[1].decode()] = request
-                if len(self._asked) > KEPT:
-                    self._asked.popitem(last=False)
-        elif request.stream and body.startswith((b"event: complete", b"event: error")):
-            failed = body.startswith(b"event: error")
-            self._answered(path.rpartition("/")[2], len(body), _reason(_data(body)) if failed else "ok")
-        elif request.stream and b'"process_completed"' in body:
-            told = _data(body)
-            if isinstance(told, dict):
-                outcome = "ok" if told.get("success") else _reason(told.get("output"))
-                self._answered(str(told.get("event_id")), len(body), outcome)
-        elif request.status == 500:  # so Gradio answers a call that waits, even where it says why
-            with suppress(ValueError):
-                request.explained = _reason(json.loads(body)) == "refused"
-
-    def _answered(self, event: str, size: int, outcome: str) -> None:
-        request = self._asked.pop(event, None)
-        if request is not None:
-            request.bytes_out += size
-            self._note(request, outcome)
+    def handled(self, name: str, seconds: float, outcome: str, host: str) -> None:
+        """A question has been answered, `seconds` after it came."""
+        self._note(self._name(name), seconds, outcome, {"who": self._who(host)})
 
     def ended(self, request: Request) -> None:
-        """A request is over."""
+        """A request is over; one that a handler has answered is noted by that."""
         accepted = request.status == 200 and (request.asks or request.stream)
-        if not accepted:  # of those, the answer is noted when it passes
-            self._note(request, request.outcome)
+        if accepted or (request.waits and request.status in (200, 500)):
+            return
+        sizes = {"status": request.status, "bytes_in": request.bytes_in, "bytes_out": request.bytes_out}
+        seconds = time.perf_counter() - request.start
+        self._note(request.what, seconds, request.outcome, {**sizes, "who": request.who})
 
-    def _note(self, request: Request, outcome: str) -> None:
-        seconds, what = time.perf_counter() - request.start, request.what
+    def _note(self, what: str, seconds: float, outcome: str, more: Mapping[str, Any]) -> None:
         self._requests.labels(what, outcome).inc()
         self._seconds.labels(what).observe(seconds)
-        if what in QUIET and outcome == "ok":
-            return
-        line = {
-            "what": what,
-            "outcome": outcome,
-            "status": request.status,
-            "seconds": round(seconds, 4),
-            "bytes_in": request.bytes_in,
-            "bytes_out": request.bytes_out,
-            "who": request.who,
-        }
-        LOG.info("request", line)
+        if what not in QUIET or outcome != "ok":
+            LOG.info("request", {"what": what, "outcome": outcome, "seconds": round(seconds, 4), **more})
+
+    def _who(self, host: str) -> str:
+        return blake2b(host.encode(), key=self._key, digest_size=4).hexdigest()
 
 
 class MetricsMiddleware:
@@ -219,34 +191,20 @@ class MetricsMiddleware:
 
         async def receive_watched() -> Message:
             message = await receive()
-            body = message.get("body", b"")
-            request.bytes_in += len(body)
-            if request.asks and len(request.head) < 1 << 16:  # the number of the event is in it
-                request.head += body
+            request.bytes_in += len(message.get("body", b""))
             return message
 
         async def send_watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
             else:
-                self.metrics.passes(request, scope["path"], message.get("body", b""))
+                request.bytes_out += len(message.get("body", b""))
             await send(message)
 
         try:
             await self.app(scope, receive_watched, send_watched)
         finally:
             self.metrics.ended(request)
-
-
-def _data(body: bytes) -> Any:
-    """What an event of a stream carries, None where it is nothing that can be read."""
-    with suppress(ValueError):
-        return json.loads(body.partition(b"data: ")[2])
-
-
-def _reason(output: Any) -> str:
-    """Whether a question was refused with a sentence, or failed without one."""
-    return "refused" if (output.get("error") if isinstance(output, dict) else output) else "error"
 
 
 def _versions() -> dict[str, str]:

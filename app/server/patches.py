@@ -4,6 +4,8 @@ It fits one version, which requirements.txt pins; with another, the page does no
 """
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -27,12 +29,17 @@ STUMBLES = (
 LOG = logging.getLogger(__name__)
 
 
-def patch(page: gr.Blocks, name: str) -> None:
+Handled = Callable[[str, float, str, str], None]
+"""Told of each answer: the handler's name, seconds since the question came, the outcome, and who asked."""
+
+
+def patch(page: gr.Blocks, name: str, handled: Handled) -> None:
     """Let a page's handlers get what they expect, its queue take what any visitor sends, and no visitor wait for another.
 
     Args:
         page: as it was built.
         name: the concurrency id, of limit 1, whose events are parted by visitor.
+        handled: told of each answer.
 
     Raises:
         ImportError: if Gradio is of another version.
@@ -43,26 +50,39 @@ def patch(page: gr.Blocks, name: str) -> None:
             f"pip install gradio=={GRADIO}"
         )
     page.state_session_capacity = MOST_SESSIONS
-    _guard_handlers(page)
+    _guard_handlers(page, handled)
     _check_sessions(page._queue)
     _part_into_lanes(page._queue, name)
 
 
-def _guard_handlers(page: gr.Blocks) -> None:
-    """Whatever fails in a handler is told in a sentence, and logged."""
-    process = page.process_api
+def _guard_handlers(page: gr.Blocks, handled: Handled) -> None:
+    """Whatever fails in a handler is told in a sentence, and logged; how long each took and how it ended is told."""
+    process, queue = page.process_api, page._queue
 
     async def guarded(block_fn: Any, inputs: Any, **named: Any) -> Any:
         handler = page.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        if wrong := problem(inputs, len(handler.inputs)):
-            raise gr.Error(wrong, print_exception=False)
+        event = queue.event_ids_to_events.get(named.get("event_id"))
+        start = getattr(event, "arrived", time.perf_counter())
+        outcome = "refused"
         try:
-            return await process(block_fn, inputs, **named)
+            if wrong := problem(inputs, len(handler.inputs)):
+                raise gr.Error(wrong, print_exception=False)
+            answer = await process(block_fn, inputs, **named)
+            outcome = (
+                "" if answer.get("is_generating") else "ok"
+            )  # of an answer in parts, the last one counts
+            return answer
         except gr.Error:
             raise
         except Exception as error:
+            outcome = "error"
             LOG.exception("%s failed", handler.api_name)
             raise gr.Error(texts.WENT_WRONG, print_exception=False) from error
+        finally:
+            if outcome:
+                client = getattr(named.get("request"), "client", None)
+                host = str(getattr(client, "host", ""))
+                handled(handler.api_name or "", time.perf_counter() - start, outcome, host)
 
     page.process_api = guarded  # type: ignore[method-assign]
 
@@ -100,6 +120,8 @@ def _part_into_lanes(queue: Queue, name: str) -> None:
         answer = await push(body=body, request=request, username=username)
         done, told, _ = answer
         event = queue.event_ids_to_events.get(told) if done else None
+        if event is not None:
+            event.arrived = time.perf_counter()  # type: ignore[attr-defined]
         # nothing else runs between the end of `push` and here, so that the event has not begun
         if event is not None and event.concurrency_id == name and event in lines[name].queue:
             lines[name].queue.remove(event)

@@ -13,7 +13,7 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         ImportError, match=r"`gradio` must be 6.31.0, .* but is 7.0.0: pip install gradio==6.31.0"
     ):
-        patch(gr.Blocks(), "page")
+        patch(gr.Blocks(), "page", lambda *_: None)
 
 
 def test_it_is_the_version_that_is_pinned() -> None:
