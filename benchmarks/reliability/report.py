@@ -46,8 +46,8 @@ def failures(result: dict[str, Any]) -> list[str]:
 
 
 ZERO_GPU = """
-In the environment of a ZeroGPU Space, with the package `spaces` and a stand-in for what lends the GPU, it was ready in
-{} s and {} s.
+In the environment of a ZeroGPU Space, with the package `spaces` and a stand-in for the service that lends the GPU, it was
+ready after {} s and {} s.
 """
 SPACES = {"space": "Space", "zerogpu": "ZeroGPU Space"}
 
@@ -81,8 +81,8 @@ def markdown(path: Path, strangers: Path) -> str:
     machine = result["machine"]
     head = f"""# Reliability
 
-Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
-{machine["processor"]}, Python {machine["python"]}. This page is made by that command. {_held(failures(result))}
+Behaviour under load, failures and malformed input, measured by `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
+{machine["processor"]}, Python {machine["python"]}. The command also writes this page. {_held(failures(result))}
 """
     parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE]
     if strangers.is_file():
@@ -91,7 +91,11 @@ Measured, not promised: `{result["command"]}`, {result["date"][:10]}, on {machin
 
 
 def _held(wrong: list[str]) -> str:
-    return "All of it held." if not wrong else "Not all of it held:\n\n" + "\n".join(f"- {w}" for w in wrong)
+    return (
+        "Every check passed."
+        if not wrong
+        else "Not every check passed:\n\n" + "\n".join(f"- {w}" for w in wrong)
+    )
 
 
 def _strangers(result: dict[str, Any]) -> str:
@@ -102,18 +106,17 @@ def _strangers(result: dict[str, Any]) -> str:
     first, second = (start["page_ready_s"] for start in result["space"]["starts"])
     lent = result.get("zerogpu")  # results of an earlier run have none
     zero = "" if lent is None else ZERO_GPU.format(*(start["page_ready_s"] for start in lent["starts"]))
-    return f"""## A stranger's machine
+    return f"""## A fresh machine
 
 `{result["command"]}`, {result["date"][:10]}: the two commands of the README in a fresh clone, with an empty home and
 an empty environment for each Python. {_held(failures_of_strangers(result))}
 
-| Python | from nothing to the page, packages included | tests |
+| Python | from an empty environment to the page, installation included | tests |
 |---|---|---|
 {chr(10).join(rows)}
 
-A Space: its own file `space_app.py` with `SPACE_ID` set, as another user, on two cores, with code and home that
-cannot be written, and no network. Its page was ready in {first} s the first time and {second} s the second, and
-answered a search with a picture.
+As a Space: `space_app.py` with `SPACE_ID` set, run by another user on two cores, with read-only code and home, and without
+a network. The page was ready after {first} s the first time and {second} s the second, and answered a search by picture.
 {zero}"""
 
 
@@ -124,15 +127,15 @@ def _kills(kills: dict[str, Any]) -> str:
     ]
     return f"""## Killed
 
-The process gets SIGKILL at a random moment of its work; then what it left is opened and looked at, and the same
-command goes on from there. A run is compared with one that was never killed: every row of the gallery, every byte
-of the weights, every code.
+The process receives SIGKILL at a random moment; then what it left behind is opened and inspected, and the same command
+continues from there. The outcome is compared with that of a run that was never killed: every row of the gallery, every
+byte of the weights, every code.
 
-| work | kills | damaged | reported, then lost | whole runs | unlike the unbroken one | unfinished files left |
+| work | kills | damaged | reported, then lost | complete runs | different from the uninterrupted one | unfinished files left |
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-An unfinished file is hidden, holds nothing that was reported, and may be deleted.
+An unfinished file is hidden, holds nothing that was reported as done, and may be deleted.
 """
 
 
@@ -146,7 +149,7 @@ def _disk(disk: dict[str, Any]) -> str:
     ]
     return f"""## A full disk
 
-| work | disk | what it says | reported, then lost | whole once there is room |
+| work | disk | what it says | reported, then lost | completes once there is room |
 |---|---|---|---|---|
 {chr(10).join(rows)}
 """
@@ -163,35 +166,34 @@ def _pages(result: dict[str, Any]) -> str:
 Two pages answered from one gallery while {two["added"]} pictures were added to it: {said(two["outcomes"])}. A page
 opened afterwards showed {two["shown_after"]}.
 
-## A crowd
+## Load
 
-{crowd["clients"]} clients for {crowd["seconds"]:.0f} s, each sending a picture, searching with it, and beginning again.
+{crowd["clients"]} clients for {crowd["seconds"]:.0f} s, each of which sends a picture, searches with it, and starts again.
 
 | | |
 |---|---|
 | outcomes | {said(crowd["outcomes"])} |
 | an answer, upload included | {crowd["median_s"]} s, 95 % within {crowd["p95_s"]} s |
-| memory of the server, first half and second | {crowd["megabytes"][0]} MB, {crowd["megabytes"][1]} MB ({crowd["growth"]:+.1%}) |
+| memory of the server, first and second half | {crowd["megabytes"][0]} MB, {crowd["megabytes"][1]} MB ({crowd["growth"]:+.1%}) |
 | temporary files at the end, and {crowd["cleaned_after_s"]} s later | {crowd["files_after"]}, {crowd["files_later"]} |
-| an answer to a lone visitor before, and the first after | {crowd["answer_before_s"]} s, {crowd["answer_after_s"]} s |
+| an answer to a single visitor before, and the first one after | {crowd["answer_before_s"]} s, {crowd["answer_after_s"]} s |
 
-"Busy" is a full queue: the visitor is told to try again.
+"Busy" means that the queue was full: the visitor is asked to try again.
 """
 
 
 DAMAGE = """## Damaged files
 
-Cut short anywhere, or with any bit flipped (tests/test_faults.py, index/test_file.py, gallery/test_stored_codes.py):
+Truncated anywhere, or with any bit flipped (tests/test_faults.py, index/test_file.py, gallery/test_stored_codes.py):
 
-| file | noticed by | when |
+| file | detected by | when |
 |---|---|---|
 | weights, configuration, scores of a checkpoint | SHA-256 in `SHA256SUMS` beside them | whenever one is read |
-| codes beside a gallery | SHA-256 in the file | at load; they are made again, with a word |
-| a gallery that was written whole | SHA-256 of all it holds | at load |
+| codes beside a gallery | SHA-256 in the file | at load; they are computed again, and a warning says so |
+| a gallery that was written in one go | SHA-256 of its contents | at load |
 | a gallery that grows | CRC-32 of each row; thumbnails by `gallery verify` only | as a row is read |
 | a saved index | a sum over all words | at load |
 
-What matters is refused in one sentence with the file and the remedy; what is read is what was written. A file of
-another version is refused by that name. A file from before
-there were checksums is read without them; a gallery that grows gets them when it is next written to.
+A damaged file is refused in one sentence that names it and the remedy; a file of another version is refused as such. Files
+from before there were checksums are read without them; a growing gallery gets them when it is next written to.
 """
