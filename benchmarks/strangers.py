@@ -221,7 +221,7 @@ def main(arguments: Sequence[str]) -> int:
             print(json.dumps(result[kind]), flush=True)
     path = write_result("strangers", result, options.out)
     wrong = failures_of_strangers(result)
-    print("\n".join(wrong) or "all of it held")
+    print("\n".join(wrong) or "every check passed")
     print(f"\nwritten to {path}" + (f" and {write_page(RESULTS)}" if options.out is None else ""))
     return 1 if wrong else 0
 

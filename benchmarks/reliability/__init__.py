@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     result["crowd"] = crowd(options.clients, options.seconds, options.patience)
     path = write_result("reliability", result, options.out)
     wrong = failures(result)
-    print("\n".join(wrong) or "all of it held")
+    print("\n".join(wrong) or "every check passed")
     print(f"\nwritten to {path}" + (f" and {write_page(RESULTS)}" if options.out is None else ""))
     return 1 if wrong else 0
 

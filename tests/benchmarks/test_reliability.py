@@ -147,7 +147,7 @@ def test_what_does_not_hold_is_on_the_page(
 ) -> None:
     assert failures(RESULT) == []
     text = page(tmp_path, RESULT, STRANGERS)
-    assert text.count("All of it held.") == 2
+    assert text.count("Every check passed.") == 2
     assert "| `python -m nhl gallery add` | 2 | 0 | 0 | 1 | 0 | 0 |" in text
     assert "400.0 MB, 410.0 MB (+2.5%)" in text
     assert "| 3.10.1 | 100 s | 9 passed in 5 s |" in text
