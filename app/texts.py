@@ -197,10 +197,10 @@ WHICH_LENGTH = (
     "Which length for {count} pictures? {length} bits: the shortest with {share:.0%} of the best quality, as measured "
     "on the {own} real ones, and with no more than {most} pictures a code. That is {size}, and {time} a search."
 )
-SCAN_NOTE = "Reads every code: twice the bits, up to twice the bytes to read. The textbook cost."
+SCAN_NOTE = "Reads every code: twice the bits are up to twice the bytes to read. The textbook cost."
 INDEX_NOTE = "Skips most codes without reading them, and finds the same."
 LONGER_QUICKER = (
-    "Here {longer} bits were searched quicker than {shorter}: a longer code parts the classes better, so that more "
+    "Here {longer} bits were searched quicker than {shorter}: a longer code separates the classes better, so that more "
     "is skipped."
 )
 NONE_QUICKER = (
@@ -219,8 +219,8 @@ SHARING_NOTE = (
 INDEX_MEMORY = "The index takes {size} of memory, for every length at once."
 INDEX_CUT = "If only the first {length} bits were kept, it would take about {size}."
 MEASURED = (
-    "Measured on one core of this machine, in the last ten minutes: median of 15 queries for the 12 nearest, each at "
-    "its quickest."
+    "Measured on one core of this machine, in the last ten minutes: median over 15 queries for the 12 nearest, each "
+    "timed by its fastest run."
 )
 AGAIN = "Measure again"
 NO_MEMORY = "This machine has not enough memory for so many codes."

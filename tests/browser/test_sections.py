@@ -117,7 +117,7 @@ def test_a_stranger_finds_five_answers(open_page) -> None:
     )
     expect(said).to_contain_text("Which length for 5,664 pictures?")
     expect(said).to_contain_text(
-        re.compile("longer code parts the classes better|It can be, where its further bits")
+        re.compile("longer code separates the classes better|It can be, where its further bits")
     )
     sizes = page.get_by_role("slider", name="Pictures in the gallery")
     assert sizes.get_attribute("data-words").endswith("10 million")
