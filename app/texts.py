@@ -17,7 +17,7 @@ GALLERIES = {"cifar10": CIFAR10, "photographs": PHOTOGRAPHS}
 FETCHES = {
     "cifar10": "10,000 small photos in ten classes. They are fetched once, about 170 MB, and stay on this machine.",
     "photographs": (
-        "10,000 small photos in 200 classes, of which no network here has seen any. They are fetched once, about 240 MB, "
+        "10,000 small photos in 200 classes, none of which was trained on. They are fetched once, about 240 MB, "
         "and stay on this machine."
     ),
 }
@@ -159,7 +159,7 @@ MEASURE_NOTES = {
     "precision_at_10": "Same class: the share of the first ten that are of the query's class.",
     "p@10": "P@10: the share of the first ten that are right.",
     "instance_recall_at_10": "Same emoji: the share of the query's other drawings that are among the first ten.",
-    "same@10": "Same instance: how likely another picture of the very same is among the first ten.",
+    "same@10": "Same instance: how likely another picture of the same instance is among the first ten.",
 }
 QUALITY_NOTE = "All are averages over queries that the network has never seen."
 NOT_MEASURED = "The quality of this gallery has not been measured."
@@ -263,8 +263,8 @@ TOUR_NEXT, TOUR_BACK, TOUR_END, TOUR_CLOSE = "Next", "Back", "Done", "Close the 
 
 NO_PICTURE = "Give a picture first."
 UNKNOWN_LINK = "The link names a picture that is not in this gallery."
-NO_SUCH_CHOICE = "The link says {name}={value}, which there is not: it can be {choices}."
-UNREADABLE_UPLOAD = "The picture did not arrive whole; please send it again."
+NO_SUCH_CHOICE = "The link says {name}={value}, which does not exist; choose from {choices}."
+UNREADABLE_UPLOAD = "The picture did not arrive complete; please send it again."
 TOO_LARGE = "The picture exceeds the maximum allowed size of {megabytes} MB."
 
 # What does not arrive, and what is not let in

@@ -161,8 +161,8 @@ def main(arguments: Sequence[str]) -> int:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--queries", type=int, default=1000, help="how many ask (1000)")
-    parser.add_argument("--images", type=int, default=54000, help="how many are searched (54000)")
+    parser.add_argument("--queries", type=int, default=1000, help="number of queries (1000)")
+    parser.add_argument("--images", type=int, default=54000, help="number of database images (54000)")
     parser.add_argument("--sample", type=int, default=20, help="queries of the loop in each round (20)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (5)")
     parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")

@@ -90,7 +90,7 @@ class NestedLoss(nn.Module):
         `indices` (M,) are the numbers of the training images, which a bank needs.
         """
         if len(outputs) != len(self.lengths):
-            raise ValueError(f"`outputs` must be one a length, {len(self.lengths)}, but got {len(outputs)}")
+            raise ValueError(f"`outputs` must be one per length, {len(self.lengths)}, but got {len(outputs)}")
         values = torch.stack(self._values(outputs, labels, indices))
         if self.central:
             pairs = zip(self.central_losses, outputs, strict=True)

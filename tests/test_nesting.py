@@ -110,7 +110,7 @@ def test_bad_arguments_are_named() -> None:
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(ValueError, match="`outputs` must be one a length, 3, but got 2"):
+    with pytest.raises(ValueError, match="`outputs` must be one per length, 3, but got 2"):
         NestedLoss("csq", LENGTHS, 4)(outputs()[:2], LABELS)
     with pytest.raises(
         ValueError, match="`indices` of the images must be given to a loss with a memory bank"

@@ -63,7 +63,7 @@ def _guard_handlers(page: gr.Blocks, handled: Handled) -> None:
         handler = page.fns[block_fn] if isinstance(block_fn, int) else block_fn
         event = queue.event_ids_to_events.get(named.get("event_id"))
         start = getattr(event, "arrived", time.perf_counter())
-        outcome = "refused"
+        outcome = "left"  # of who does not wait for the end
         try:
             if wrong := problem(inputs, len(handler.inputs)):
                 raise gr.Error(wrong, print_exception=False)
@@ -73,6 +73,7 @@ def _guard_handlers(page: gr.Blocks, handled: Handled) -> None:
             )  # of an answer in parts, the last one counts
             return answer
         except gr.Error:
+            outcome = "refused"
             raise
         except Exception as error:
             outcome = "error"

@@ -50,16 +50,16 @@ def add(commands: Any) -> None:
         help=f"what is compared, of {', '.join(MODES)}",
     )
     add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
-    add("--seeds", type=whole_number(1), default=3, help="how many, from 0")
+    add("--seeds", type=whole_number(1), default=3, help="number of seeds, from 0")
     add("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="code lengths in bits")
     add("--epochs", type=int, default=20, help="passes over the training pictures")
-    add("--batch-size", type=int, default=128, help="M")
+    add("--batch-size", type=int, default=128, help="batch size, M")
     add("--size", type=int, default=128, help="side of the backbone's input in pixels")
     add("--fit", choices=CHOICES["fit"], default="crop", help="how pictures become square, as in `train`")
     add("--views", type=int, default=6, help="random views of each training picture")
     add("--precision", choices=CHOICES["precision"], default="float32", help="of the backbone's arithmetic")
     add("--lr", type=float, default=1e-3, help="highest learning rate")
-    add("--weight-decay", type=float, default=0.01, help="of AdamW")
+    add("--weight-decay", type=float, default=0.01, help="weight decay of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add(
         "--hidden",
@@ -81,7 +81,6 @@ def add(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from nhl.data import load_protocol
-    from nhl.evaluation.comparison_report import picture, table
 
     names = (*SAME, "lengths", "losses", "modes", "seeds", "hidden", "dropout", "workers", "cache")
     flags = {name: "--" + name.replace("_", "-") for name in names}
@@ -89,6 +88,8 @@ def _compare(options: argparse.Namespace) -> None:
         comparison = _asked(options)
         load_protocol(options.data, "trust")  # what is wrong with it is said before torch is loaded
         _run(comparison, options)
+    from nhl.evaluation.comparison_report import picture, table  # which needs torch
+
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
     write_bytes(options.to.with_suffix(".md"), text.encode())
@@ -124,7 +125,7 @@ def _asked(options: argparse.Namespace) -> "Comparison":
     check_target(options.to)
     if options.to.suffix in (".md", ".svg"):
         raise ValueError(
-            f"`path` must not end on {options.to.suffix}, as what is written beside it but got {options.to}"
+            f"`path` must not end in {options.to.suffix}, as what is written beside it but got {options.to}"
         )
     if options.cache.exists() and not options.cache.is_dir():
         raise ValueError(f"`cache` must be a folder but {options.cache} is a file")

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         epilog="The file takes `pixels` (M, S, S, 3), uint8, RGB, and gives `outputs` (M, B), whose signs are bits.",
     )
     parser.add_argument("--checkpoint", type=model_folder, required=True, help="folder of the model")
-    parser.add_argument("--to", type=Path, required=True, help="a file that ends on .onnx or .xml")
+    parser.add_argument("--to", type=Path, required=True, help="a file ending in .onnx or .xml")
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="pictures for the check; by default random ones"
     )

@@ -60,7 +60,7 @@ def add(commands: Any) -> None:
     _json(action("verify", _verify, "check that a gallery is intact"))
     export = action("export", _export, "write the codes for other programs", checkpoint=True)
     export.add_argument(
-        "--to", type=Path, required=True, help="a file that ends on .npz, .safetensors, .parquet or .faiss"
+        "--to", type=Path, required=True, help="a file ending in .npz, .safetensors, .parquet or .faiss"
     )
     export.add_argument("--bits", type=int, help="code length; by default the whole code")
 

@@ -15,7 +15,7 @@ from nhl.centers import hadamard_centers
 from nhl.evaluation.comparison import Comparison
 from nhl.evaluation.features import Features
 from nhl.evaluation.modes import MODES, Mode
-from nhl.evaluation.unlearned import UNLEARNED, Precisions
+from nhl.evaluation.unsupervised import UNSUPERVISED, Precisions
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES, CenterLoss
 from nhl.metrics import histograms
@@ -42,8 +42,8 @@ def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed:
     records = []
     for lengths in _runs(how, comparison.settings.lengths):
         start = time.perf_counter()
-        if how.unlearned:
-            precisions = {lengths[0]: UNLEARNED[how.unlearned](found, lengths[0], seed)}
+        if how.unsupervised:
+            precisions = {lengths[0]: UNSUPERVISED[how.unsupervised](found, lengths[0], seed)}
             seconds = time.perf_counter() - start
         else:
             run = _train(comparison, found, _settings(comparison.settings, how, loss, lengths, seed), how)

@@ -17,7 +17,7 @@ from nhl.evaluation.cells import measure, trained_as
 from nhl.evaluation.comparison import Cell, Comparison, read_records
 from nhl.evaluation.features import Features, features
 from nhl.evaluation.modes import MODES
-from nhl.evaluation.unlearned import check_unlearned
+from nhl.evaluation.unsupervised import check_unsupervised
 from nhl.metrics import without_relevant
 
 SPLIT_SEED = 0
@@ -56,7 +56,7 @@ def compare(
     records = read_records(path, comparison)
     found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
     for mode in comparison.modes:
-        check_unlearned(MODES[mode].unlearned, found, comparison.settings.lengths)
+        check_unsupervised(MODES[mode].unsupervised, found, comparison.settings.lengths)
     description, unanswerable = found.description, without_relevant(*found.labels[1:])
     del found  # the workers read it for themselves
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}

@@ -18,7 +18,7 @@ class Mode:
             ordinary model.
         heads: one trunk with a linear map of its own for each length, whose codes share no bit.
         hadamard: hash centres of each length by themselves, as published, whose prefixes contradict one another.
-        unlearned: a name from `nhl.evaluation.unlearned.UNLEARNED`, for codes that no labels have made.
+        unsupervised: a name from `nhl.evaluation.unsupervised.UNSUPERVISED`, for codes that no labels have made.
         matryoshka: nested softmax over real-valued prefixes, whose signs are the codes [0].
 
     [0] Kusupati et al., Matryoshka Representation Learning, NeurIPS 2022, arXiv 2205.13147
@@ -32,13 +32,13 @@ class Mode:
     cut: bool = False
     heads: bool = False
     hadamard: bool = False
-    unlearned: str = ""
+    unsupervised: str = ""
     matryoshka: bool = False
 
     @property
     def without_loss(self) -> bool:
         """Whether no published loss plays a part, so that one run serves all of them."""
-        return bool(self.unlearned) or self.matryoshka
+        return bool(self.unsupervised) or self.matryoshka
 
 
 MODES = {
@@ -60,6 +60,6 @@ MODES = {
     "central": Mode(central=1.0),
     "central-full": Mode(weighting="nhl", distilled=True, central=1.0),
     "matryoshka": Mode(matryoshka=True),
-    **{name: Mode(nested=False, unlearned=name) for name in ("lsh", "pca", "itq", "pq")},
+    **{name: Mode(nested=False, unsupervised=name) for name in ("lsh", "pca", "itq", "pq")},
 }
 """Every mode by its name."""

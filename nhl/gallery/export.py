@@ -21,7 +21,7 @@ def export_codes(items: list[Item], codes: Codes, to: str | Path, length: int | 
     Args:
         items: N items.
         codes: (N, B/8), packed.
-        to: a file that ends on `.npz` (ids, codes, labels, sources), `.safetensors` (ids, codes, class
+        to: a file ending in `.npz` (ids, codes, labels, sources), `.safetensors` (ids, codes, class
             numbers; class names in its metadata), `.parquet` (a row an item) or `.faiss` (an
             `IndexBinaryIDMap2` that `faiss.read_index_binary` opens).
         length: bits to write of each code; all by default.

@@ -62,7 +62,7 @@ def read_index(path: str | Path) -> tuple[tuple[Segment, ...], int, int]:
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
-        raise ValueError(f"`path` must be a saved index but {path} is none, or its start is damaged")
+        raise ValueError(f"`path` must be a saved index but {path} is not one, or its start is damaged")
     if version > VERSION:
         raise ValueError(
             f"`path` must be of version {VERSION} or older but {path} is of version {version}: "

@@ -196,7 +196,7 @@ class NestedIndex:
             return np.arange(self._next, self._next + count, dtype=np.int64)
         numbers = whole_numbers(ids)
         if len(numbers) != count:
-            raise ValueError(f"`ids` must be one a code, {count}, but got {len(numbers)}")
+            raise ValueError(f"`ids` must be one per code, {count}, but got {len(numbers)}")
         if count and not 0 <= numbers.min() <= numbers.max() < MOST_IDS:
             wrong = numbers.min() if numbers.min() < 0 else numbers.max()
             raise ValueError(f"`ids` must be from 0 and below 2**32 but got {wrong}")

@@ -53,7 +53,7 @@ class LevelLoss(nn.Module):
         super().__init__()
         self.lengths = check_lengths(lengths)
         if not sizes or min(sizes) < 1:
-            raise ValueError(f"`sizes` must be one number from 1 a level but got {tuple(sizes)}")
+            raise ValueError(f"`sizes` must be one number from 1 per level but got {tuple(sizes)}")
         if scale <= 0:
             raise ValueError(f"`scale` must be above 0 but got {scale}")
         if not 0 <= smoothing < 1:
@@ -70,7 +70,7 @@ class LevelLoss(nn.Module):
     def forward(self, outputs: Sequence[Tensor], levels: Tensor) -> Tensor:
         """L outputs (M, b), the shortest first, and labels (M, V), to the values (L,)."""
         if len(outputs) != len(self.lengths):
-            raise ValueError(f"`outputs` must be one a length, {len(self.lengths)}, but got {len(outputs)}")
+            raise ValueError(f"`outputs` must be one per length, {len(self.lengths)}, but got {len(outputs)}")
         if levels.ndim != 2 or levels.shape[1] != len(self.directions):
             raise ValueError(
                 f"`levels` must have shape (M, {len(self.directions)}) but got {tuple(levels.shape)}"

@@ -33,7 +33,7 @@ def average_models(folders: Sequence[str | Path]) -> "NestedHashModel":
     for folder, config in zip(folders, configs, strict=True):
         if config != configs[0]:
             raise ValueError(
-                f"`folders` must be alike in all but weights, but {folder} differs from {folders[0]}"
+                f"`folders` must be identical except for their weights, but {folder} differs from {folders[0]}"
             )
     import torch  # takes seconds, and mistakes are answered before
 

@@ -61,7 +61,7 @@ def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Modul
         return nn.Identity(), network
     parts = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "global_pool")
     if not all(hasattr(network, part) for part in parts):
-        raise ValueError(f"`stages` must be 0 for {type(network).__name__}, whose stages cannot be parted")
+        raise ValueError(f"`stages` must be 0 for {type(network).__name__}, whose stages cannot be separated")
     stem, norm, blocks, head, head_norm, pool = (getattr(network, part) for part in parts)
     if not 0 < stages <= len(blocks):
         raise ValueError(f"`stages` must be from 0 to {len(blocks)} but got {stages}")

@@ -53,7 +53,7 @@ def export_model(
 
     Args:
         checkpoint: the folder of the model.
-        to: a file that ends on `.onnx` (needs the package onnx) or `.xml` (OpenVINO; its weights beside it).
+        to: a file ending in `.onnx` (needs the package onnx) or `.xml` (OpenVINO; its weights beside it).
         pictures: for the check; by default random ones.
 
     Raises:

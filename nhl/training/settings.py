@@ -178,7 +178,7 @@ class Settings:
         if self.mixup_alpha and self.bank and self.loss in WITH_BANK:
             raise ValueError(
                 f"`mixup_alpha` must be 0 with the memory bank of {self.loss!r} but got {self.mixup_alpha}: "
-                "blended pictures have no place in it; or do without `bank`"
+                "blended pictures have no place in it; or turn off `bank`"
             )
 
     def save(self, path: Path) -> None:

@@ -51,7 +51,7 @@ def resume(trainer: Trainer, settings: Settings, folder: Path, source: str) -> t
     state = _read_state(state_path, trainer.device)
     if state["source"] != source:
         raise ValueError(
-            f"`folder` {folder} holds a run that learnt from other pictures, labels or first weights than "
+            f"`folder` {folder} holds a run that was trained on other pictures, labels or first weights than "
             f"{settings.data!r} has now: name another, or delete it"
         )
     trainer.load_state_dict(state["run"])
@@ -66,5 +66,5 @@ def _read_state(path: Path, device: torch.device) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except (BadZipFile, EOFError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is damaged ({reason}): delete it to begin the run anew") from error
+        raise ValueError(f"{path} is damaged ({reason}): delete it to restart the run") from error
     return state

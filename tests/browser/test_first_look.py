@@ -116,11 +116,11 @@ def test_no_timers_of_the_frame(open_page) -> None:
 @pytest.mark.parametrize(
     ("link", "said"),
     [
-        ("gallery=nope", "gallery=nope, which there is not: it can be emoji"),
-        ("bits=12", "bits=12, which there is not: it can be 8, 16, 32, 64 or 128."),
-        ("tour=9", "tour=9, which there is not: it can be 1, 2, 3, 4 or 5."),
-        ("k=13", "k=13, which there is not: it can be 6, 12, 24 or 48."),
-        ("view=nope", "view=nope, which there is not: it can be compare"),
+        ("gallery=nope", "gallery=nope, which does not exist; choose from emoji"),
+        ("bits=12", "bits=12, which does not exist; choose from 8, 16, 32, 64 or 128."),
+        ("tour=9", "tour=9, which does not exist; choose from 1, 2, 3, 4 or 5."),
+        ("k=13", "k=13, which does not exist; choose from 6, 12, 24 or 48."),
+        ("view=nope", "view=nope, which does not exist; choose from compare"),
     ],
 )
 def test_a_link_to_what_there_is_not_is_answered_with_a_sentence(open_page, link: str, said: str) -> None:

@@ -50,7 +50,7 @@ def found() -> Features:
 COMPARISON = Comparison(SETTINGS, ("csq", "dch"), ("single", "full"), (0, 1), hidden=8, dropout=0.1)
 
 
-@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.unlearned])
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.unsupervised])
 def test_every_mode_learns(found: Features, mode: str) -> None:
     longer = replace(COMPARISON, settings=replace(SETTINGS, epochs=20, head_lr=0.01, backbone_lr=0.01))
     records = measure(longer, found, "none" if MODES[mode].without_loss else "csq", mode, 0)

@@ -163,7 +163,7 @@ def test_merging_keeps_the_codes_and_on_demand_the_ids():
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        ([0, 1], "`ids` must be one a code, 3, but got 2"),
+        ([0, 1], "`ids` must be one per code, 3, but got 2"),
         ([7, 8, 7], "`ids` must be each given once but got 7 twice"),
         ([7, 8, 1], "`ids` must be new but 1 is in the index"),
         ([7, 8, -2], "`ids` must be from 0 and below 2\\*\\*32 but got -2"),

@@ -129,7 +129,7 @@ def test_every_cut_and_every_altered_byte_is_noticed(saved):
 @pytest.mark.parametrize("content", [b"", b"picture", b"\x02\0\0\0\0\0\0\0[]", b"\x02\0\0\0\0\0\0\0{}"])
 def test_rejects_another_file(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ValueError, match=r"`path` must be a saved index but .* is none"):
+    with pytest.raises(ValueError, match=r"`path` must be a saved index but .* is not one"):
         NestedIndex.load(tmp_path / "file")
 
 

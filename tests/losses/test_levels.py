@@ -117,7 +117,7 @@ def test_default_weights_of_few_levels_and_lengths() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sizes": ()}, r"`sizes` must be one number from 1 a level but got \(\)"),
+        ({"sizes": ()}, r"`sizes` must be one number from 1 per level but got \(\)"),
         ({"scale": 0}, "`scale` must be above 0 but got 0"),
         ({"smoothing": 1}, "`smoothing` must be at least 0 and below 1 but got 1"),
         ({"weights": [[1, 1]]}, r"`weights` must be 2 rows of 3 numbers from 0 but got \[\[1, 1\]\]"),
@@ -131,7 +131,7 @@ def test_refuses(arguments: dict[str, object], message: str) -> None:
 
 def test_refuses_other_forms() -> None:
     loss = LevelLoss(LENGTHS, (2, 4))
-    with pytest.raises(ValueError, match="`outputs` must be one a length, 3, but got 2"):
+    with pytest.raises(ValueError, match="`outputs` must be one per length, 3, but got 2"):
         loss(outputs(2)[:2], torch.zeros(2, 2, dtype=torch.long))
     with pytest.raises(ValueError, match=r"`levels` must have shape \(M, 2\) but got \(2, 3\)"):
         loss(outputs(2), torch.zeros(2, 3, dtype=torch.long))

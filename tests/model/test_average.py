@@ -39,5 +39,7 @@ def test_models_without_a_mean_are_named(tmp_path: Path) -> None:
     saved(tmp_path / "longer", 0, replace(CONFIG, lengths=(8, 32)))
     with pytest.raises(ValueError, match="`folders` must be two or more but got 1"):
         average_models([tmp_path / "one"])
-    with pytest.raises(ValueError, match=r"alike in all but weights, but .*longer differs from .*one"):
+    with pytest.raises(
+        ValueError, match=r"identical except for their weights, but .*longer differs from .*one"
+    ):
         average_models([tmp_path / "one", tmp_path / "longer"])

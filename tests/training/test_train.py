@@ -190,7 +190,7 @@ def test_a_damaged_state_is_named(protocol: Protocol, tmp_path: Path, damage: st
     state[len(state) // 2] ^= 1
     damaged = {"cut": state[: len(state) // 2], "flipped": state, "emptied": b""}[damage]
     (tmp_path / "state.pt").write_bytes(damaged)
-    with pytest.raises(ValueError, match=r"state\.pt is damaged \(.*\): delete it to begin the run anew"):
+    with pytest.raises(ValueError, match=r"state\.pt is damaged \(.*\): delete it to restart the run"):
         training.train(TINY, tmp_path, protocol)
     assert (tmp_path / "state.pt").read_bytes() == damaged
 

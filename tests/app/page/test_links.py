@@ -21,4 +21,4 @@ def test_what_there_is() -> None:
 def test_what_there_is_not_is_said_and_replaced(value: str, shown: str) -> None:
     wanted = Wanted({"bits": value})
     assert wanted.one_of("bits", (8, 16, 32), 16) == 16
-    assert wanted.said == [f"The link says bits={shown}, which there is not: it can be 8, 16 or 32."]
+    assert wanted.said == [f"The link says bits={shown}, which does not exist; choose from 8, 16 or 32."]

@@ -202,10 +202,10 @@ def test_refuses_a_picture_of_more_than_ten(client: Client, tmp_path: Path) -> N
         (["PICTURE", 32, 0], "`k` must be a whole number from 1 to 100 but got '0'"),
         (["PICTURE", 32, "all"], "`k` must be"),
         (["PICTURE", None, None], "`length` must be"),
-        (["words", 32, 12], "did not arrive whole"),
-        ([{"path": "/etc/passwd"}, 32, 12], "did not arrive whole"),
-        ([{"path": 7}, 32, 12], "did not arrive whole"),
-        ([[], 32, 12], "did not arrive whole"),
+        (["words", 32, 12], "did not arrive complete"),
+        ([{"path": "/etc/passwd"}, 32, 12], "did not arrive complete"),
+        ([{"path": 7}, 32, 12], "did not arrive complete"),
+        ([[], 32, 12], "did not arrive complete"),
     ],
 )
 def test_says_what_is_wrong_with_arguments(address: str, arguments: list[Any], reason: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nhl.evaluation.features import Features
-from nhl.evaluation.unlearned import UNLEARNED, check_unlearned, pq
+from nhl.evaluation.unsupervised import UNSUPERVISED, check_unsupervised, pq
 
 faiss = pytest.importorskip("faiss")
 
@@ -28,9 +28,9 @@ def synthetic(count: int = 300, width: int = 16) -> Features:
     return Features(train[None], train, query, train, (learnt, asked, learnt), "Synthetic", 4)
 
 
-@pytest.mark.parametrize("name", UNLEARNED)
+@pytest.mark.parametrize("name", UNSUPERVISED)
 def test_each_finds_classes(name: str) -> None:
-    values = UNLEARNED[name](synthetic(), 8, 0)
+    values = UNSUPERVISED[name](synthetic(), 8, 0)
     assert values.shape == (10,)
     assert 0.5 < values.mean() <= 1  # chance is 0.25
 
@@ -38,7 +38,7 @@ def test_each_finds_classes(name: str) -> None:
 @pytest.mark.parametrize("name", ["lsh", "itq", "pq"])
 def test_a_seed_decides(name: str) -> None:
     found = synthetic()
-    first, again, other = (UNLEARNED[name](found, 8, seed).tolist() for seed in (0, 0, 1))
+    first, again, other = (UNSUPERVISED[name](found, 8, seed).tolist() for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
@@ -67,16 +67,16 @@ def test_a_length_that_a_baseline_cannot_have() -> None:
     found = synthetic()
     for name in ("pca", "itq"):
         with pytest.raises(ValueError, match=rf"`lengths` must be at most 16 for {name}, .* but got 32"):
-            check_unlearned(name, found, (8, 32))
+            check_unsupervised(name, found, (8, 32))
     with pytest.raises(ValueError, match=r"`lengths` must split 16 features into equal parts, .* but got 24"):
-        check_unlearned("pq", found, (8, 24))
+        check_unsupervised("pq", found, (8, 24))
     with pytest.raises(ValueError, match="`data` must have at least 256 training images for pq but has 99"):
-        check_unlearned("pq", synthetic(99), (8,))
-    check_unlearned("lsh", found, (8, 128))
-    check_unlearned("", found, (8, 128))
+        check_unsupervised("pq", synthetic(99), (8,))
+    check_unsupervised("lsh", found, (8, 128))
+    check_unsupervised("", found, (8, 128))
 
 
 def test_without_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ModuleNotFoundError, match="needs the package faiss-cpu"):
-        UNLEARNED["itq"](synthetic(), 8, 0)
+        UNSUPERVISED["itq"](synthetic(), 8, 0)

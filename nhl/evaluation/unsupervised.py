@@ -55,7 +55,7 @@ def pq(found: Features, length: int, seed: int) -> Precisions:
     return values
 
 
-UNLEARNED: dict[str, Callable[[Features, int, int], Precisions]] = {
+UNSUPERVISED: dict[str, Callable[[Features, int, int], Precisions]] = {
     "lsh": lsh,
     "pca": pca_sign,
     "itq": itq,
@@ -64,7 +64,7 @@ UNLEARNED: dict[str, Callable[[Features, int, int], Precisions]] = {
 """Each by the name of its mode: features, length in bits and seed to average precisions (Q,)."""
 
 
-def check_unlearned(name: str, found: Features, lengths: tuple[int, ...]) -> None:
+def check_unsupervised(name: str, found: Features, lengths: tuple[int, ...]) -> None:
     """Refuse a length that a baseline cannot have with these features.
 
     Raises:
