@@ -195,9 +195,9 @@ COSTS = "{longest} bits instead of {shortest} take {bytes} times the bytes; a se
 COST_BY = {"scan": "{times} by reading every code", "index": "{times} by this page's index"}
 WHICH_LENGTH = (
     "Which length for {count} pictures? {length} bits: the shortest with {share:.0%} of the best quality, as measured "
-    "on the {own} real ones, and with no more than {most} pictures a code. That is {size}, and {time} a search."
+    "on the {own} real ones, and with no more than {most} pictures a code. That is {size} of codes, and {time} a search."
 )
-SCAN_NOTE = "Reads every code: twice the bits are up to twice the bytes to read. The textbook cost."
+SCAN_NOTE = "Reads every code, so that long codes cost by their bytes; on short ones other work outweighs the reading. The textbook way."
 INDEX_NOTE = "Skips most codes without reading them, and finds the same."
 LONGER_QUICKER = (
     "Here {longer} bits were searched quicker than {shorter}: a longer code separates the classes better, so that more "
@@ -239,7 +239,7 @@ COARSE = "How does a nested search narrow down?"
 COARSE_NOTE = (
     "Every dot is a picture, sorted by class. The search reads the code from its start; after each step only "
     "pictures stay that are as near as the farthest of the {k} final results. So none of these can be lost, and the "
-    "next step compares fewer."
+    "next step compares fewer. How the page itself finds them without knowing that distance: How it works."
 )
 DOTS_STAND = "Here a dot stands for {count} pictures."
 BAR_SCALE = "The bars are on a logarithmic scale."

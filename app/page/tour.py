@@ -27,15 +27,16 @@ STEPS = (
     Step(
         "Fewer bits see less",
         "Now keep only the first 8 answers: one byte a picture instead of 16. Different kinds of pictures now look "
-        "the same. Compare: <b>the longer code finds better</b>, since it asks more questions.",
+        "the same. Compare: on average <b>the longer code finds better</b>, since it asks more questions.",
         8,
         "compare:32",
         "#section .asked",
     ),
     Step(
         "More bits cost more",
-        "Every bit must be stored, and compared in every search. With a million pictures that shows: look at the "
-        "scan of every code. <b>Sixteen times the bits is sixteen times the memory</b>, and a slower scan.",
+        "Every bit must be stored: <b>sixteen times the bits is sixteen times the memory</b>. A search that reads every "
+        "code takes longer too, as the last bars of the scan show with a million pictures; the index beside it skips most "
+        "codes.",
         32,
         "speed:1000000",
         "#figures .kinds",
@@ -51,7 +52,7 @@ STEPS = (
     ),
     Step(
         "Which length would you choose?",
-        "Each step to the right doubles the cost, and adds less and less quality. <b>Choose the shortest code that is "
+        "Each step to the right doubles the memory, and at some length adds too little. <b>Choose the shortest code that is "
         "good enough</b>: the dashed line is 95 % of the best, and “Speed and size” names the length for up to 10 "
         "million pictures. Then try your own picture.",
         32,

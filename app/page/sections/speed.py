@@ -18,7 +18,7 @@ METHODS = (
     ("faiss", texts.FAISS, texts.FAISS_NOTE),
 )
 MOST_SHARING = 12  # pictures that one code may stand for: as many as are shown
-QUICKER = 1.1  # how many times as fast a longer code must have been to be called quicker
+QUICKER = 1.25  # noise reaches 1.1: how many times as fast a longer code must have been to be called quicker
 
 
 def count_of(service: SearchService, detail: str) -> int:
