@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import matplotlib.pyplot  # noqa: F401 - Gradio imports it with its first answer, and it then makes its own folders
+from gradio.utils import get_upload_folder
 from serving import serve
 
 from app.server.app import create_app
@@ -92,7 +93,7 @@ def given(page: httpx.Client, session: str, paths: list[str]) -> str:
 
 @contextmanager
 def watched() -> Iterator[list[str]]:
-    """Paths outside the temporary folder that Python writes to, makes or removes during the block."""
+    """Paths outside the folders of temporary files that Python writes to, makes or removes during the block."""
     _hook()
     outside: list[str] = []
     _writes.clear()
@@ -101,5 +102,8 @@ def watched() -> Iterator[list[str]]:
         yield outside
     finally:
         _watching.clear()
-        inside = (os.path.realpath(tempfile.gettempdir()), "/dev/", "/proc/")
-        outside += [path for path in set(_writes) if not os.path.realpath(path).startswith(inside)]
+        inside = [
+            Path(os.path.realpath(f)) for f in (tempfile.gettempdir(), get_upload_folder(), "/dev", "/proc")
+        ]
+        written = {path: Path(os.path.realpath(path)) for path in _writes}
+        outside += [path for path, real in written.items() if not any(map(real.is_relative_to, inside))]
