@@ -103,8 +103,9 @@ def _result(ready: "Future[list[dict[str, Any]]]", cell: Cell) -> list[dict[str,
         raise FloatingPointError(f"{cell[0]} in the mode {cell[1]}, seed {cell[2]}: {error}") from error
     except BrokenProcessPool as error:
         raise MemoryError(
-            f"a worker ended by itself, as where memory runs out, at {cell[0]} in the mode {cell[1]}: give the same "
-            "command again with fewer `workers`; it goes on from there"
+            f"a worker ended by itself at {cell[0]} in the mode {cell[1]}: if memory ran out, give the same command again "
+            "with fewer `workers`, and it goes on from there; a script that calls `compare` must do so under "
+            '`if __name__ == "__main__":`'
         ) from error
 
 

@@ -168,6 +168,14 @@ class InTurn:
         return future
 
 
+def test_a_worker_that_ends_by_itself_is_said_with_both_remedies() -> None:
+    """A script without a main guard ends its workers as they start, and memory that runs out later."""
+    ended: Future[Any] = Future()
+    ended.set_exception(BrokenProcessPool())
+    with pytest.raises(MemoryError, match=r"at csq in the mode cut: .*fewer `workers`.*`if __name__ == "):
+        comparing._result(ended, ("csq", "cut", 0))
+
+
 def test_unknown_names_list_the_choices() -> None:
     with pytest.raises(ValueError, match="unknown losses 'cqs'; choose from csq, dpn"):
         Comparison(SETTINGS, ("cqs",), ("full",))
