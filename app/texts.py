@@ -66,7 +66,7 @@ CHOOSE = "Choose a picture"
 CAMERA = "Camera"
 TAKE = "Take the picture"
 CANCEL = "Cancel"
-HINT = "or drop or paste one anywhere on this page"  # not where there is no pointer
+HINT = "or drop or paste one anywhere on this page"  # not where there is no pointer or little room
 READING = "Reading the picture …"
 NO_CAMERA = "The camera cannot be used here."
 

@@ -1,7 +1,7 @@
 const find = what => element.querySelector(what);
 const file = find('input'), note = find('.note'), dialog = find('dialog'), video = find('video');
 const words = {...props.words};
-if (matchMedia('(hover: none)').matches) words.hint = '';  // nothing can be dropped or pasted
+if (matchMedia('(hover: none), (max-width: 820px)').matches) words.hint = '';  // nothing to drop or paste, or no room to say so
 const say = text => { note.textContent = text; };
 const give = async picture => {
   if (!picture) return;
