@@ -308,7 +308,7 @@ def test_a_run_does_not_go_on_with_other_data(protocol: Protocol, tmp_path: Path
     with pytest.raises(Killed):
         training.train(TINY, tmp_path, protocol, report=kill)
     renamed = replace(protocol, train=replace(protocol.train, labels=protocol.train.labels[::-1].copy()))
-    with pytest.raises(ValueError, match="learnt from other pictures, labels or first weights than 'emoji'"):
+    with pytest.raises(ValueError, match="trained on other pictures, labels or first weights than 'emoji'"):
         training.train(TINY, tmp_path, renamed)
     training.train(TINY, tmp_path, protocol)  # of the same it goes on
 
