@@ -81,6 +81,7 @@ def add(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from nhl.data import load_protocol
+    from nhl.evaluation.comparison_report import picture, table
 
     names = (*SAME, "lengths", "losses", "modes", "seeds", "hidden", "dropout", "workers", "cache")
     flags = {name: "--" + name.replace("_", "-") for name in names}
@@ -88,8 +89,6 @@ def _compare(options: argparse.Namespace) -> None:
         comparison = _asked(options)
         load_protocol(options.data, "trust")  # what is wrong with it is said before torch is loaded
         _run(comparison, options)
-    from nhl.evaluation.comparison_report import picture, table  # which needs torch
-
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
     write_bytes(options.to.with_suffix(".md"), text.encode())

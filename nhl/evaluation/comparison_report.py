@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhl.evaluation.tables import said_without_relevant
-from nhl.losses import LOSSES
-from nhl.training.settings import NONE
+from nhl.training.settings import NONE, WITH_BANK
 
 Records = list[dict[str, Any]]
 MAIN_MODES = ("single", "single-central", "equal", "scaled", "full", "central-full")
@@ -30,8 +29,8 @@ def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
 
 def row_name(result: dict[str, Any], loss: str) -> str:
     """A loss as tables and pictures call it: one that was published with a memory bank and ran without is named so."""
-    banked = loss in LOSSES and LOSSES[loss].bank_momentum is not None
-    return f"{loss}, without bank" if banked and not result["comparison"]["settings"]["bank"] else loss
+    without = loss in WITH_BANK and not result["comparison"]["settings"]["bank"]
+    return f"{loss}, without bank" if without else loss
 
 
 def asked(result: dict[str, Any]) -> Records:
