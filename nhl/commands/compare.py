@@ -58,14 +58,15 @@ def add(commands: Any) -> None:
     add("--fit", choices=CHOICES["fit"], default="crop", help="how pictures become square, as in `train`")
     add("--views", type=int, default=6, help="random views of each training picture")
     add("--precision", choices=CHOICES["precision"], default="float32", help="of the backbone's arithmetic")
+    add("--tune", action="store_true", help="train whole networks, on a GPU where there is one, not heads")
     add("--lr", type=float, default=1e-3, help="highest learning rate")
+    add("--backbone-lr", type=float, help="that of the backbone, with --tune; by default that of --lr")
     add("--weight-decay", type=float, default=0.01, help="weight decay of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add(
         "--hidden",
         type=whole_number(0),
-        default=512,
-        help="width of the layer before the nested one; 0 leaves it out",
+        help="width of the layer before the nested one, 0 for none; by default 512, with --tune 0",
     )
     add("--dropout", type=float, default=0.0, help="share of the hidden layer's outputs left out in training")
     add(
@@ -74,6 +75,12 @@ def add(commands: Any) -> None:
         default=0.0,
         help="share of the training pictures to measure on instead",
     )
+    add(
+        "--splits",
+        type=whole_number(1),
+        default=1,
+        help="draws of the queries from all pictures that nothing was learnt from, each measured",
+    )
     add("--workers", type=whole_number(1), default=1, help="runs at a time, one thread each")
     add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
     parser.set_defaults(run=_compare, resumes=True)
@@ -81,13 +88,28 @@ def add(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from nhl.data import load_protocol
+    from nhl.evaluation.comparison import check_splits
     from nhl.evaluation.comparison_report import picture, table
 
-    names = (*SAME, "lengths", "losses", "modes", "seeds", "hidden", "dropout", "workers", "cache")
+    names = (
+        *SAME,
+        "lengths",
+        "losses",
+        "modes",
+        "seeds",
+        "hidden",
+        "dropout",
+        "workers",
+        "cache",
+        "tune",
+        "splits",
+    )
+    rate = "--lr" if options.backbone_lr is None else "--backbone-lr"
     flags = {name: "--" + name.replace("_", "-") for name in names}
-    with in_words_of_options(flags | {"head_lr": "--lr", "backbone_lr": "--lr", "path": "--to"}):
+    with in_words_of_options(flags | {"head_lr": "--lr", "backbone_lr": rate, "path": "--to"}):
         comparison = _asked(options)
-        load_protocol(options.data, "trust")  # what is wrong with it is said before torch is loaded
+        # What is wrong with the data is said before torch is loaded.
+        check_splits(comparison, load_protocol(options.data, "trust"))
         _run(comparison, options)
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
@@ -104,11 +126,15 @@ def _asked(options: argparse.Namespace) -> "Comparison":
     from nhl.evaluation.comparison import Comparison, read_records
     from nhl.training.settings import CHOICES, NONE, Settings
 
+    if options.backbone_lr is not None and not options.tune:
+        raise ValueError(
+            f"`backbone_lr` counts with `tune` alone but got {options.backbone_lr}: leave one out or give both"
+        )
     settings = Settings(
         **{name: getattr(options, name) for name in SAME},
         lengths=tuple(options.lengths),
         head_lr=options.lr,
-        backbone_lr=options.lr,
+        backbone_lr=options.lr if options.backbone_lr is None else options.backbone_lr,
         mixup_alpha=0.0,
         ema_decay=0.99,
     )
@@ -118,8 +144,10 @@ def _asked(options: argparse.Namespace) -> "Comparison":
         tuple(dict.fromkeys(losses)),
         tuple(dict.fromkeys(options.modes)),
         tuple(range(options.seeds)),
-        options.hidden,
+        (0 if options.tune else 512) if options.hidden is None else options.hidden,
         options.dropout,
+        options.tune,
+        options.splits,
     )
     check_target(options.to)
     if options.to.suffix in (".md", ".svg"):

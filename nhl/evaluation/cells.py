@@ -1,13 +1,15 @@
-"""One cell of a comparison: a mode trained with a loss and a seed, and measured.
+"""One cell of a comparison: what modes that are trained alike learn with a loss and a seed, measured.
 
-All learn from the same frozen features with the same epochs and rates; only what is compared differs. No result of a
-query decides anything: each run keeps its last averaged weights.
+All learn from the same pictures with the same epochs and rates, heads on frozen features or whole networks; only what is
+compared differs. No result of a query decides anything: each run keeps its last averaged weights.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,50 +21,71 @@ from nhl.evaluation.unsupervised import UNSUPERVISED, Precisions
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES, CenterLoss
 from nhl.metrics import histograms
+from nhl.model.backbones import create_backbone
+from nhl.model.normalization import Normalization
+from nhl.model.preprocessing import Preprocessing
 from nhl.nesting import NestedLoss
+from nhl.training.depthwise import use_fast_depthwise
+from nhl.training.random_views import Draw, crops
 from nhl.training.settings import NONE, Settings
 from nhl.training.trainer import Shown, Trainer, all_shown
 
 
 def trained_as(loss: str, mode: str) -> str:
-    """The first mode whose training is the same: without a `nested_scale` nothing is scaled, without centres none differ."""
+    """The first mode whose training is the same: without a `nested_scale` nothing is scaled, without centres none differ.
+
+    What is cut short is one of the runs of one model a length.
+    """
 
     def effective(mode: Mode) -> Mode:
         scaled = mode.scaled and bool(LOSSES[loss].nested_scale)
-        return replace(mode, scaled=scaled, hadamard=mode.hadamard and issubclass(LOSSES[loss], CenterLoss))
+        hadamard = mode.hadamard and issubclass(LOSSES[loss], CenterLoss)
+        return replace(mode, scaled=scaled, hadamard=hadamard, cut=False)
 
     if MODES[mode].without_loss:
         return mode
     return next(name for name, other in MODES.items() if effective(other) == effective(MODES[mode]))
 
 
-def measure(comparison: Comparison, found: Features, loss: str, mode: str, seed: int) -> list[dict[str, Any]]:
-    """The records of one cell, one a length."""
-    how = MODES[mode]
-    records = []
-    for lengths in _runs(how, comparison.settings.lengths):
+def measure(
+    comparison: Comparison, found: Features, loss: str, modes: Sequence[str], seed: int
+) -> list[dict[str, Any]]:
+    """The records of modes that are trained alike, one a mode and length."""
+    lengths, records = comparison.settings.lengths, []
+    for of_run in _runs([MODES[mode] for mode in modes], lengths):
         start = time.perf_counter()
-        if how.unsupervised:
-            precisions = {lengths[0]: UNSUPERVISED[how.unsupervised](found, lengths[0], seed)}
-            seconds = time.perf_counter() - start
-        else:
-            run = _train(comparison, found, _settings(comparison.settings, how, loss, lengths, seed), how)
-            seconds = time.perf_counter() - start
-            precisions = _precisions(run, found, how, comparison.settings.lengths if how.cut else lengths)
-        for length, values in precisions.items():
-            record = {"loss": loss, "mode": mode, "length": length, "seed": seed}
-            records.append({**record, "map": round(float(values.mean()), 5), "seconds": round(seconds, 2)})
+        how = MODES[modes[0]]
+        run = (
+            None
+            if how.unsupervised
+            else _train(comparison, found, _settings(comparison, how, loss, of_run, seed), how)
+        )
+        seconds = time.perf_counter() - start
+        scores = {}
+        for cut in {MODES[mode].cut for mode in modes if not MODES[mode].cut or of_run == lengths[-1:]}:
+            if run is None:
+                scores[cut] = {of_run[0]: _of_features(comparison, found, how, of_run[0], seed)}
+            else:
+                scores[cut] = _scores(comparison, run, found, how, lengths if cut else of_run)
+        for mode in modes:
+            for length, maps in scores.get(MODES[mode].cut, {}).items():
+                record = {"loss": loss, "mode": mode, "length": length, "seed": seed}
+                each = {"maps": maps} if len(maps) > 1 else {}
+                records.append(
+                    {**record, "map": round(float(np.mean(maps)), 5), **each, "seconds": round(seconds, 2)}
+                )
     return records
 
 
-def _runs(how: Mode, lengths: tuple[int, ...]) -> list[tuple[int, ...]]:
+def _runs(modes: Sequence[Mode], lengths: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The lengths of each run."""
-    if how.cut:
+    if all(how.cut for how in modes):
         return [lengths[-1:]]
-    return [lengths] if how.nested else [(length,) for length in lengths]
+    return [lengths] if modes[0].nested else [(length,) for length in lengths]
 
 
-def _settings(settings: Settings, how: Mode, loss: str, lengths: tuple[int, ...], seed: int) -> Settings:
+def _settings(comparison: Comparison, how: Mode, loss: str, lengths: tuple[int, ...], seed: int) -> Settings:
+    settings = comparison.settings
     loss = settings.loss if loss == NONE else loss  # of which `Trainer` then makes no use
     constants = dict(settings.constants)
     if scale := LOSSES[loss].nested_scale:
@@ -81,21 +104,22 @@ def _settings(settings: Settings, how: Mode, loss: str, lengths: tuple[int, ...]
 
 def _train(comparison: Comparison, found: Features, settings: Settings, how: Mode) -> Trainer:
     torch.manual_seed(settings.seed)
-    width, hidden = found.train.shape[-1], comparison.hidden
-    head: nn.Module = nn.Identity()
+    device = torch.device("cuda" if comparison.tune and torch.cuda.is_available() else "cpu")
+    trunk, width = _network(settings, device) if comparison.tune else (nn.Identity(), found.train.shape[-1])
+    hidden = comparison.hidden
     if hidden:
-        head = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(comparison.dropout))
+        trunk = nn.Sequential(trunk, nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(comparison.dropout))
     layer = (_SeparateHeads if how.heads else NestedHashLayer)(hidden or width, settings.lengths)
     labels = torch.from_numpy(found.labels[0])
+    views = found.train.to(device)
 
     def inputs(epoch: int) -> Shown:
-        return all_shown(found.train[epoch % len(found.train)])
+        return all_shown(views[epoch % len(views)])
 
     objective = None
     if how.matryoshka:
         objective = NestedLoss(lambda length: _Softmax(length, found.classes), settings.lengths)
-    device = torch.device("cpu")
-    run = Trainer(settings, head, layer, inputs, labels, found.classes, device, objective=objective)
+    run = Trainer(settings, trunk, layer, inputs, labels, found.classes, device, objective=objective)
     if how.hadamard:
         for each in run.objective.losses:
             if isinstance(each, CenterLoss):
@@ -106,15 +130,55 @@ def _train(comparison: Comparison, found: Features, settings: Settings, how: Mod
     return run
 
 
-def _precisions(run: Trainer, found: Features, how: Mode, lengths: tuple[int, ...]) -> dict[int, Precisions]:
-    """Average precisions (Q,) by length, of prefixes of one code or of codes of their own."""
-    precisions = {}
+def _network(settings: Settings, device: torch.device) -> tuple[nn.Module, int]:
+    """From bytes (M, 3, S, S) to features (M, D), and D."""
+    backbone = create_backbone(settings.backbone, settings.pretrained)
+    if device.type == "cpu" and settings.precision == "bfloat16":
+        use_fast_depthwise(backbone)
+    network = nn.Sequential(_Views(settings.size), backbone).to(memory_format=torch.channels_last)
+    return network, cast(int, backbone.num_features)
+
+
+def _scores(
+    comparison: Comparison, run: Trainer, found: Features, how: Mode, lengths: tuple[int, ...]
+) -> dict[int, list[float]]:
+    """mAP of each split by length, of prefixes of one code or of codes of their own."""
+    scores: dict[int, list[float]] = {length: [] for length in lengths}
+    labels = np.concatenate(found.labels[1:])
     for output in range(len(lengths)) if how.heads else [-1]:
-        codes = run.codes(found.query, output), run.codes(found.database, output)
+        codes = np.concatenate([run.codes(part, output) for part in (found.query, found.database)])
         wanted = [lengths[output]] if how.heads else lengths
-        scores = histograms(*codes, *found.labels[1:], lengths=wanted)
-        precisions.update({length: score.average_precision() for length, score in scores.items()})
-    return precisions
+        for split in range(comparison.splits):
+            query, database = found.drawn(split)
+            each = histograms(codes[query], codes[database], labels[query], labels[database], lengths=wanted)
+            for length, histogram in each.items():
+                scores[length].append(_mean(histogram.average_precision()))
+    return scores
+
+
+def _of_features(comparison: Comparison, found: Features, how: Mode, length: int, seed: int) -> list[float]:
+    """mAP of each split, of codes that no labels have made."""
+    make = UNSUPERVISED[how.unsupervised]
+    return [_mean(make(found.redrawn(split), length, seed)) for split in range(comparison.splits)]
+
+
+def _mean(precisions: Precisions) -> float:
+    return round(float(precisions.mean()), 5)
+
+
+class _Views(nn.Module):
+    """Bytes (M, 3, S, S) to a network's inputs; while it learns, to random crops of them."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.normalize = Normalization(Preprocessing(size=size))
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            seed = int(torch.randint(2**62, ()))  # on the CPU, so that it waits for no GPU
+            images = crops(images, Draw(seed, images.device))
+        normal: Tensor = self.normalize(images)
+        return normal.contiguous(memory_format=torch.channels_last)
 
 
 class _SeparateHeads(nn.Module):

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from nhl.atomic_write import write_bytes
-from nhl.data import load_protocol
+from nhl.data import Protocol, load_protocol
 from nhl.evaluation.cells import measure, trained_as
-from nhl.evaluation.comparison import Cell, Comparison, read_records
-from nhl.evaluation.features import Features, features
+from nhl.evaluation.comparison import Cell, Comparison, check_splits, read_records
+from nhl.evaluation.features import Features, features, pixels
 from nhl.evaluation.modes import MODES
 from nhl.evaluation.unsupervised import check_unsupervised
 from nhl.metrics import without_relevant
@@ -38,10 +38,11 @@ def compare(
     Args:
         comparison: what.
         path: result file, JSON: `comparison`, `protocol`, `without_relevant` (how many queries have no relevant image)
-            and `records` of `loss`, `mode`, `length`, `seed`, `map` (tie-expected) and `seconds` (of training: in
-            "single" modes of the length's own run, else of the one run of all lengths).
+            and `records` of `loss`, `mode`, `length`, `seed`, `map` (tie-expected, the mean of the splits), of several
+            splits also `maps`, and `seconds` (of training: in "single" modes of the length's own run, else of the one
+            run of all lengths).
         cache: folder of the features.
-        workers: processes, one thread each.
+        workers: processes, one thread each; where whole networks learn on a GPU, runs that share it.
         progress: called with what is under way, how much is done and of how much.
         about: what the file says first, such as the command.
 
@@ -49,21 +50,25 @@ def compare(
         The records.
 
     Raises:
-        ValueError: if the file holds another comparison's records.
+        ValueError: if the file holds another comparison's records, or a picture of the database was learnt from and
+            there are several splits, in which it might be a query.
         FloatingPointError: if a loss is not finite; it says which.
         MemoryError: if a worker was killed.
     """
     records = read_records(path, comparison)
-    found = _features(comparison, cache, lambda done, total: progress("Features", done, total))
-    for mode in comparison.modes:
-        check_unsupervised(MODES[mode].unsupervised, found, comparison.settings.lengths)
+    protocol = load_protocol(comparison.settings.data)
+    check_splits(comparison, protocol)
+    found = _learnt(comparison, protocol, cache, lambda done, total: progress("Preparing", done, total))
+    for name in filter(None, (MODES[mode].unsupervised for mode in comparison.modes)):
+        check_unsupervised(name, found, comparison.settings.lengths)
     description, unanswerable = found.description, without_relevant(*found.labels[1:])
     del found  # the workers read it for themselves
     done = {(r["loss"], r["mode"], r["seed"]) for r in records}
-    asked: dict[Cell, list[str]] = {}
+    alike: dict[Cell, list[str]] = {}  # modes that one training serves
     for loss, mode, seed in comparison.cells():
         if (loss, mode, seed) not in done:
-            asked.setdefault((loss, trained_as(loss, mode), seed), []).append(mode)
+            alike.setdefault((loss, trained_as(loss, mode), seed), []).append(mode)
+    asked = [(loss, tuple(modes), seed) for (loss, _, seed), modes in alike.items()]
     total = len(asked)
 
     def keep() -> None:
@@ -81,13 +86,12 @@ def compare(
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _prepare, (comparison, cache)) as pool:
         try:
-            running = {pool.submit(_cell, cell): cell for cell in asked}
+            running = {pool.submit(_cell, *cell): cell for cell in asked}
             while running:
                 progress("Comparing", total - len(running), total)
                 for ready in wait(running, return_when=FIRST_COMPLETED).done:
-                    cell = running.pop(ready)
-                    made = _result(ready, cell)
-                    records += [{**record, "mode": mode} for mode in asked[cell] for record in made]
+                    loss, modes, seed = running.pop(ready)
+                    records += _result(ready, (loss, modes[0], seed))
                 keep()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # else all other cells would be trained first
@@ -115,25 +119,33 @@ _worker: tuple[Comparison, Features]
 def _prepare(comparison: Comparison, cache: Path) -> None:
     global _worker
     torch.set_num_threads(1)
-    _worker = comparison, _features(comparison, cache)
+    _worker = comparison, _learnt(comparison, load_protocol(comparison.settings.data), cache)
 
 
-def _features(
-    comparison: Comparison, cache: Path, progress: Callable[[int, int], None] = lambda done, total: None
+def _learnt(
+    comparison: Comparison,
+    protocol: Protocol,
+    cache: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Features:
     settings = comparison.settings
-    found = features(settings, load_protocol(settings.data), cache, progress)
-    return (
-        found.held_back(settings.validation_fraction, SPLIT_SEED) if settings.validation_fraction else found
-    )
+    if comparison.tune:
+        found = pixels(settings, protocol, progress)
+    else:
+        found = features(settings, protocol, cache, progress)
+    share = settings.validation_fraction
+    return found.held_back(share, SPLIT_SEED) if share else found
 
 
-def _cell(cell: Cell) -> list[dict[str, Any]]:
+def _cell(loss: str, modes: tuple[str, ...], seed: int) -> list[dict[str, Any]]:
     comparison, found = _worker
-    loss, mode, seed = cell
-    return measure(comparison, found, loss, mode, seed)
+    return measure(comparison, found, loss, modes, seed)
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, json.dumps(result, indent=1).encode())
+    records = ",\n".join(f"  {json.dumps(record)}" for record in result["records"])  # a line each
+    text = json.dumps({**result, "records": []}, indent=1).replace(
+        '"records": []', f'"records": [\n{records}\n ]'
+    )
+    write_bytes(path, f"{text}\n".encode())

@@ -5,10 +5,11 @@ What is compared, and the file of its records. Imports no torch.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from nhl.data import Protocol
 from nhl.evaluation.modes import MODES
 from nhl.training.settings import CHOICES, NONE, Settings
 
@@ -28,6 +29,9 @@ class Comparison:
         seeds: each of heads, batches and their order; the pictures and their split stay.
         hidden: width of the layer between the features and the nested layer.
         dropout: share of its outputs that are left out in training.
+        tune: learn the whole network from pixels, not a head on frozen features.
+        splits: draws of the queries from the pictures that nothing was learnt from, each measured; the first is the
+            protocol's own.
     """
 
     settings: Settings
@@ -36,6 +40,8 @@ class Comparison:
     seeds: tuple[int, ...] = (0, 1, 2)
     hidden: int = 512
     dropout: float = 0.0
+    tune: bool = False
+    splits: int = 1
 
     def __post_init__(self) -> None:
         losses = [name for name in CHOICES["loss"] if name != NONE]
@@ -50,6 +56,13 @@ class Comparison:
             raise ValueError(f"`hidden` must be a whole number of at least 0 but got {self.hidden}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1 but got {self.dropout}")
+        if self.splits < 1:
+            raise ValueError(f"`splits` must be at least 1 but got {self.splits}")
+        frozen = [mode for mode in self.modes if MODES[mode].unsupervised]
+        if self.tune and frozen:
+            raise ValueError(
+                f"`tune` trains whole networks but the mode {frozen[0]!r} is of frozen features: leave one of them out"
+            )
         if self.settings.views < 1:  # features are computed once, so there is a number of them
             raise ValueError(f"`views` must be at least 1 but got {self.settings.views}")
 
@@ -60,6 +73,20 @@ class Comparison:
                 for mode in self.modes:
                     if MODES[mode].without_loss == (loss == NONE):
                         yield loss, mode, seed
+
+
+def check_splits(comparison: Comparison, protocol: Protocol) -> None:
+    """Refuse to draw queries from pictures that were learnt from.
+
+    Raises:
+        ValueError: if there are several splits, and pictures of the database are trained on.
+    """
+    drawn = comparison.splits > 1 and not comparison.settings.validation_fraction
+    if drawn and not set(protocol.train.sources).isdisjoint(protocol.database.sources):
+        raise ValueError(
+            f"`splits` must be 1 where the database is trained on, as that of {protocol.name!r} is, since queries are drawn "
+            f"from it too, but got {comparison.splits}"
+        )
 
 
 def read_records(path: Path, comparison: Comparison) -> list[dict[str, Any]]:
@@ -74,9 +101,10 @@ def read_records(path: Path, comparison: Comparison) -> list[dict[str, Any]]:
         return []
     given = json.loads(json.dumps(asdict(comparison)))
     defaults = json.loads(json.dumps(asdict(Settings())))  # of settings that an older file does not know
+    once = {field.name: field.default for field in fields(Comparison) if field.default is not MISSING}
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        then = {**held["comparison"], "settings": {**defaults, **held["comparison"]["settings"]}}
+        then = {**once, **held["comparison"], "settings": {**defaults, **held["comparison"]["settings"]}}
         records = list(held["records"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(

@@ -17,13 +17,13 @@ MAIN_MODES = ("single", "single-central", "equal", "scaled", "full", "central-fu
 
 
 def maps(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """mAP by loss and mode, (S, L): seeds by lengths, of the seeds that are whole."""
-    cells: dict[tuple[str, str, int], dict[int, float]] = defaultdict(dict)
+    """mAP by loss and mode, (S, L): seeds, and of each its splits, by lengths."""
+    cells: dict[tuple[str, str, int], dict[int, list[float]]] = defaultdict(dict)
     for r in records:
-        cells[r["loss"], r["mode"], r["seed"]][r["length"]] = r["map"]
-    found: dict[str, dict[str, list[list[float]]]] = defaultdict(lambda: defaultdict(list))
-    for (loss, mode, _), row in sorted(cells.items()):
-        found[loss][mode].append([row[length] for length in sorted(row)])
+        cells[r["loss"], r["mode"], r["seed"]][r["length"]] = r.get("maps", [r["map"]])
+    found: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
+    for (loss, mode, _), of in sorted(cells.items()):
+        found[loss][mode] += zip(*(of[length] for length in sorted(of)), strict=True)
     return {loss: {mode: np.array(rows) for mode, rows in of.items()} for loss, of in found.items()}
 
 
@@ -61,7 +61,7 @@ def losing(records: Records, mode: str) -> int:
 
 
 def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation over the seeds (L,); of one seed it is not known, and 0."""
+    """Standard deviation over the seeds and splits (L,); of one it is not known, and 0."""
     return rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1])
 
 
@@ -71,9 +71,11 @@ def table(result: dict[str, Any]) -> str:
     lengths = sorted({r["length"] for r in records})
     modes = result["comparison"]["modes"]
     gained = gains(records)
+    count = result["comparison"].get("splits", 1)
+    splits = f" and {count} draws of the queries" if count > 1 else ""
     lines = [
         f"{result['protocol']}; mAP in per cent, mean and standard deviation over seeds "
-        f"{', '.join(map(str, result['comparison']['seeds']))}; the gain is relative to one model a length"
+        f"{', '.join(map(str, result['comparison']['seeds']))}{splits}; the gain is relative to one model a length"
         f"{said_without_relevant(result)}.",
         "",
         "| loss | mode | " + " | ".join(f"{length} bits" for length in lengths) + " | mean | gain |",

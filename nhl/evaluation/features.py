@@ -1,4 +1,4 @@
-"""The features of a frozen backbone for the three parts of a protocol, computed once and kept on disk."""
+"""What a comparison learns from: features of a frozen backbone, computed once and kept on disk, or the pixels."""
 
 import json
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from nhl.data.views import Views
 from nhl.digest import sha256
 from nhl.model.backbones import create_backbone
 from nhl.model.preprocessing import Preprocessing
+from nhl.training.mixture import decoded
 from nhl.training.settings import Settings
 
 VERSION = 1  # of how features are computed: another one makes all of them anew
@@ -24,10 +25,10 @@ VERSION = 1  # of how features are computed: another one makes all of them anew
 
 @dataclass(frozen=True)
 class Features:
-    """What a head learns from and is measured on.
+    """What a head learns from and is measured on; of a whole network, pixels (3, S, S) as bytes in place of D features.
 
     Args:
-        train: (V, N, D), V random views of the training pictures.
+        train: (V, N, D), V random views of the training pictures; of pixels one, the pictures as they are.
         plain: (N, D), the training pictures as they are.
         query: (Q, D).
         database: (N', D).
@@ -59,6 +60,60 @@ class Features:
             labels=labels,
             description=f"{2 * count:,} training pictures kept back, half against half; {self.description}",
         )
+
+    def drawn(self, split: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows (Q,) of the queries and (N',) of the database among both, one after the other, in one of several draws.
+
+        Split 0 is the protocol's own; in each other as many of each class are drawn from both. Pictures of several
+        labels are drawn whatever their labels.
+        """
+        labels = np.concatenate(self.labels[1:])
+        rows, count = np.arange(len(labels)), len(self.query)
+        if not split:
+            return rows[:count], rows[count:]
+        classes = labels if labels.ndim == 1 else np.zeros(len(labels), dtype=np.int64)
+        rng = np.random.default_rng(split)
+        parts = [
+            rng.permutation(rows[classes == label])[: (classes[:count] == label).sum()]
+            for label in np.unique(classes)
+        ]
+        query = np.sort(np.concatenate(parts))
+        return query, np.delete(rows, query)
+
+    def redrawn(self, split: int) -> "Features":
+        """The same with the queries and the database of a split, as `drawn` gives them."""
+        rows = self.drawn(split)
+        both, labels = torch.cat([self.query, self.database]), np.concatenate(self.labels[1:])
+        query, database = (both[part] for part in map(torch.from_numpy, rows))
+        of_both = self.labels[0], labels[rows[0]], labels[rows[1]]
+        return replace(self, query=query, database=database, labels=of_both)
+
+
+def pixels(
+    settings: Settings,
+    protocol: Protocol,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Features:
+    """The pictures of a protocol as bytes, each whole, for a network that learns in all its layers.
+
+    Args:
+        settings: the size.
+        protocol: the pictures.
+        progress: called with the number of pictures done and of all.
+    """
+    parts = (protocol.train, protocol.query, protocol.database)
+    total, done = sum(map(len, parts)), 0
+
+    def of(part: Pictures) -> Tensor:
+        nonlocal done
+        found = decoded(part, settings.size, lambda now, _: progress(done + now, total))
+        done += len(part)
+        return found
+
+    train, query, database = map(of, parts)
+    labels = (protocol.train.labels, protocol.query.labels, protocol.database.labels)
+    description = f"{protocol.description}; the whole network learns"
+    return Features(train[None], train, query, database, labels, description, len(protocol.classes))
 
 
 def features(

@@ -113,6 +113,20 @@ def photographs(images: Tensor, size: int, draw: Draw) -> Tensor:
     return torch.where((inside[:, 0, None, :] & inside[:, 1, :, None])[:, None], found, 1.0)
 
 
+def crops(images: Tensor, draw: Draw) -> Tensor:
+    """Pictures (M, 3, S, S), each cropped to 50 to 100 % of its area and as large as before; half of them mirrored."""
+    count = len(images)
+    side = draw.uniform(0.5, 1.0, count).sqrt()
+    shift = draw.uniform(-1, 1, count, 2) * (1 - side)[:, None]
+    mirror = torch.where(draw.sometimes(0.5, count), -side, side)
+    none = torch.zeros_like(side)
+    maps = torch.stack(
+        [torch.stack([mirror, none, shift[:, 0]], 1), torch.stack([none, side, shift[:, 1]], 1)], 1
+    )
+    grid = torch.nn.functional.affine_grid(maps, list(images.shape), align_corners=False)
+    return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
 def colored(images: Tensor, draw: Draw) -> Tensor:
     """Pictures (M, 3, S, S) of 0 to 1 with another brightness, contrast, saturation and hue; a tenth of them grey."""
     count = len(images)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from drawings import draw, encoded
+from in_turn import InTurn
 
 from nhl.__main__ import main
 from nhl.centers import hadamard_centers
@@ -21,7 +22,7 @@ from nhl.evaluation import compare as comparing
 from nhl.evaluation import features as features_of
 from nhl.evaluation.cells import measure, trained_as
 from nhl.evaluation.compare import compare
-from nhl.evaluation.comparison import Cell, Comparison, read_records
+from nhl.evaluation.comparison import Comparison, read_records
 from nhl.evaluation.comparison_report import MAIN_MODES, gains, losing, maps, picture, table
 from nhl.evaluation.features import Features
 from nhl.evaluation.modes import MODES
@@ -53,7 +54,7 @@ COMPARISON = Comparison(SETTINGS, ("csq", "dch"), ("single", "full"), (0, 1), hi
 @pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.unsupervised])
 def test_every_mode_learns(found: Features, mode: str) -> None:
     longer = replace(COMPARISON, settings=replace(SETTINGS, epochs=20, head_lr=0.01, backbone_lr=0.01))
-    records = measure(longer, found, "none" if MODES[mode].without_loss else "csq", mode, 0)
+    records = measure(longer, found, "none" if MODES[mode].without_loss else "csq", [mode], 0)
     assert [record["length"] for record in records] == [8, 16]
     assert all(record["map"] > 0.5 for record in records)  # chance is 0.25
     if not mode.startswith("single"):  # nested, or cut short
@@ -89,6 +90,7 @@ def test_what_is_trained_once_for_several_modes() -> None:
     assert trained_as("csq", "hadamard") == "hadamard"
     assert trained_as("hashnet", "hadamard") == "equal"  # and that one no centres
     assert trained_as("none", "matryoshka") == "matryoshka"
+    assert trained_as("csq", "cut") == "single"  # whose longest run is cut short
 
 
 def test_a_mode_without_a_loss_runs_once_a_seed() -> None:
@@ -103,7 +105,7 @@ def test_a_mode_without_a_loss_runs_once_a_seed() -> None:
 
 
 def test_seeds_decide(found: Features) -> None:
-    scores = [[r["map"] for r in measure(COMPARISON, found, "csq", "full", seed)] for seed in (0, 0, 1)]
+    scores = [[r["map"] for r in measure(COMPARISON, found, "csq", ["full"], seed)] for seed in (0, 0, 1)]
     assert scores[0] == scores[1]
     assert scores[0] != scores[2]
 
@@ -122,13 +124,13 @@ def test_the_queries_decide_nothing(found: Features) -> None:
 def test_a_stopped_comparison_goes_on(
     found: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "_learnt", lambda *_: found)
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
     path = tmp_path / "compare.json"
     first = compare(replace(COMPARISON, losses=("csq",)), path, tmp_path)
-    asked: list[Cell] = []
+    asked: list[Any] = []
     monkeypatch.setattr(
-        comparing, "_cell", lambda cell: asked.append(cell) or measure(COMPARISON, found, *cell)
+        comparing, "_cell", lambda *cell: asked.append(cell) or measure(COMPARISON, found, *cell)
     )
     records = compare(COMPARISON, path, tmp_path)
     assert {cell[0] for cell in asked} == {"dch"}
@@ -137,7 +139,7 @@ def test_a_stopped_comparison_goes_on(
     asked.clear()
     wider = replace(COMPARISON, modes=("single", "single-scaled", "full"))
     records = compare(wider, path, tmp_path)
-    assert {cell[:2] for cell in asked} == {("csq", "single"), ("dch", "single-scaled")}
+    assert {cell[:2] for cell in asked} == {("csq", ("single-scaled",)), ("dch", ("single-scaled",))}
     same, scaled = (
         [r["map"] for r in records if r["loss"] == "csq" and r["mode"] == m] for m in wider.modes[:2]
     )
@@ -148,24 +150,6 @@ def test_a_stopped_comparison_goes_on(
     assert compare(wider, path, tmp_path) == records
     with pytest.raises(ValueError, match="holds a comparison with other settings"):
         compare(replace(COMPARISON, hidden=4), path, tmp_path)
-
-
-class InTurn:
-    """An executor without processes."""
-
-    def __init__(self, workers: int, context: Any, prepare: Any, arguments: Any) -> None:
-        prepare(*arguments)
-
-    def __enter__(self) -> "InTurn":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def submit(self, function: Any, *arguments: Any) -> Any:
-        future: Future[Any] = Future()
-        future.set_result(function(*arguments))
-        return future
 
 
 def test_unknown_names_list_the_choices() -> None:
@@ -217,7 +201,7 @@ def test_what_ends_a_cell_names_it(found: Features, tmp_path: Path, monkeypatch:
         def shutdown(self, wait: bool, cancel_futures: bool) -> None:
             assert cancel_futures
 
-    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "_learnt", lambda *_: found)
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", Failing)
     one = replace(COMPARISON, losses=("csq",), modes=("full",), seeds=(1,))
     raised.append(FloatingPointError("the loss is not finite"))
@@ -238,7 +222,7 @@ def test_a_command_may_ask_for_less_than_its_file_holds(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(comparing, "_features", lambda *_: found)
+    monkeypatch.setattr(comparing, "_learnt", lambda *_: found)
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
     to = tmp_path / "compare.json"
     command = [
@@ -335,7 +319,7 @@ def test_queries_without_a_relevant_image_are_counted(
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
     for database, count in [(held, 0), (np.where(held == 0, 1, held), int((asked == 0).sum()))]:
         changed = replace(found, labels=(learnt, asked, database))
-        monkeypatch.setattr(comparing, "_features", lambda *_, changed=changed: changed)
+        monkeypatch.setattr(comparing, "_learnt", lambda *_, changed=changed: changed)
         path = tmp_path / f"{count}.json"
         compare(replace(COMPARISON, losses=("csq",), modes=("single",), seeds=(0,)), path, tmp_path)
         assert json.loads(path.read_text())["without_relevant"] == count
@@ -351,11 +335,14 @@ def test_a_file_may_hold_more_than_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_code_cut_short_is_that_of_the_longest_length(found: Features) -> None:
     cut, single = (
-        {r["length"]: r["map"] for r in measure(COMPARISON, found, "csq", mode, 0)}
+        {r["length"]: r["map"] for r in measure(COMPARISON, found, "csq", [mode], 0)}
         for mode in ("cut", "single")
     )
     assert cut[16] == single[16]
     assert cut[8] != single[8]
+    both = measure(COMPARISON, found, "csq", ["single", "cut"], 0)  # of one training
+    assert {r["length"]: r["map"] for r in both if r["mode"] == "cut"} == cut
+    assert {r["length"]: r["map"] for r in both if r["mode"] == "single"} == single
 
 
 def test_features_belong_to_their_pictures_and_weights(

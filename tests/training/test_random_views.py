@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nhl.training.random_views import Draw, colored, drawings, photographs
+from nhl.training.random_views import Draw, colored, crops, drawings, photographs
 
 CPU = torch.device("cpu")
 
@@ -26,6 +26,22 @@ def test_seeded_in_range_and_each_picture_by_itself(views: Callable[..., torch.T
     assert found.min() >= 0
     assert found.max() <= 1
     assert len({tuple(one.flatten().tolist()) for one in found}) == 16
+
+
+def test_crops_stay_inside_and_half_of_them_are_mirrored() -> None:
+    """Of a ramp from left to right and one from top to bottom, each crop is a ramp within the first's limits."""
+    side = 16
+    ramp = torch.arange(side).float().expand(side, side)
+    found = crops(torch.stack([ramp, ramp.T, ramp]).expand(64, 3, side, side), Draw(0, CPU))
+    assert found.shape == (64, 3, side, side)
+    assert found.min() >= 0
+    assert found.max() <= side - 1
+    across, down = found[:, 0, 0, -1] - found[:, 0, 0, 0], found[:, 1, -1, 0] - found[:, 1, 0, 0]
+    assert 20 <= int((across < 0).sum()) <= 44
+    assert (down > 0).all()
+    torch.testing.assert_close(across.abs(), down, rtol=0.01, atol=0)  # the aspect stays
+    shares = (down / (side - 1)) ** 2
+    assert 0.45 <= float(shares.min()) < float(shares.max()) <= 1
 
 
 def test_paper_stays_white_and_a_third_lies_on_a_photograph() -> None:
