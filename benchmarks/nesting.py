@@ -6,6 +6,7 @@ were learnt from. Figures are means over the seeds. The page's section "Why nest
 """
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
@@ -80,9 +81,12 @@ def main(arguments: Sequence[str]) -> int:
             bar.total, bar.n = total, done
             bar.refresh()
 
-        records = compare(comparison, Path(work) / "records.json", options.cache, progress=progress)
+        path = Path(work) / "records.json"
+        records = compare(comparison, path, options.cache, progress=progress)
+        protocol = json.loads(path.read_text(encoding="utf-8"))["protocol"]
     described = {"data": options.data, "loss": options.loss, "seeds": options.seeds, "epochs": options.epochs}
-    result = {**described, "views": options.views, **summary(records, LENGTHS)}
+    described |= {"views": options.views, "protocol": protocol}
+    result = {**described, **summary(records, LENGTHS)}
     for kind, found in result["quality"].items():
         print(f"{kind:7} {' '.join(f'{value:.3f}' for value in found)}")
     print(f"written to {write_result('nesting', result, options.out)}")

@@ -23,7 +23,7 @@ example:
 """
 SAME = (
     *("data", "bank", "epochs", "batch_size", "size", "fit", "views", "precision", "weight_decay"),
-    *("distillation", "validation_fraction"),
+    "distillation",
 )
 """Options that are the settings of the same name."""
 
@@ -106,7 +106,9 @@ def _compare(options: argparse.Namespace) -> None:
     )
     rate = "--lr" if options.backbone_lr is None else "--backbone-lr"
     flags = {name: "--" + name.replace("_", "-") for name in names}
-    with in_words_of_options(flags | {"head_lr": "--lr", "backbone_lr": rate, "path": "--to"}):
+    with in_words_of_options(
+        flags | {"head_lr": "--lr", "backbone_lr": rate, "path": "--to", "held_back": "--validation-fraction"}
+    ):
         comparison = _asked(options)
         # What is wrong with the data is said before torch is loaded.
         check_splits(comparison, load_protocol(options.data, "trust"))
@@ -148,6 +150,7 @@ def _asked(options: argparse.Namespace) -> "Comparison":
         options.dropout,
         options.tune,
         options.splits,
+        options.validation_fraction,
     )
     check_target(options.to)
     if options.to.suffix in (".md", ".svg"):

@@ -133,7 +133,7 @@ def _learnt(
         found = pixels(settings, protocol, progress)
     else:
         found = features(settings, protocol, cache, progress)
-    share = settings.validation_fraction
+    share = comparison.held_back
     return found.held_back(share, SPLIT_SEED) if share else found
 
 

@@ -21,9 +21,8 @@ class Comparison:
     """What is compared, and how all of it is trained.
 
     Args:
-        settings: of every run; `loss`, `weighting`, `central`, `seed` are those of each cell instead, and
-            `distillation` counts in the distilled modes. With `validation_fraction`, that share of the training
-            pictures is kept back and measured on instead of the queries: to choose settings by.
+        settings: of every run; `loss`, `weighting`, `central`, `seed` are those of each cell instead,
+            `distillation` counts in the distilled modes, and `validation_fraction` does not count.
         losses: names from `LOSSES`.
         modes: names from `MODES`.
         seeds: each of heads, batches and their order; the pictures and their split stay.
@@ -32,6 +31,8 @@ class Comparison:
         tune: learn the whole network from pixels, not a head on frozen features.
         splits: draws of the queries from the pictures that nothing was learnt from, each measured; the first is the
             protocol's own.
+        held_back: share of the training pictures that is kept back and measured on instead of the queries: to choose
+            settings by.
     """
 
     settings: Settings
@@ -42,6 +43,7 @@ class Comparison:
     dropout: float = 0.0
     tune: bool = False
     splits: int = 1
+    held_back: float = 0.0
 
     def __post_init__(self) -> None:
         losses = [name for name in CHOICES["loss"] if name != NONE]
@@ -56,6 +58,8 @@ class Comparison:
             raise ValueError(f"`hidden` must be a whole number of at least 0 but got {self.hidden}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1 but got {self.dropout}")
+        if not 0 <= self.held_back < 1:
+            raise ValueError(f"`held_back` must be at least 0 and below 1 but got {self.held_back}")
         if self.splits < 1:
             raise ValueError(f"`splits` must be at least 1 but got {self.splits}")
         frozen = [mode for mode in self.modes if MODES[mode].unsupervised]
@@ -81,7 +85,7 @@ def check_splits(comparison: Comparison, protocol: Protocol) -> None:
     Raises:
         ValueError: if there are several splits, and pictures of the database are trained on.
     """
-    drawn = comparison.splits > 1 and not comparison.settings.validation_fraction
+    drawn = comparison.splits > 1 and not comparison.held_back
     if drawn and not set(protocol.train.sources).isdisjoint(protocol.database.sources):
         raise ValueError(
             f"`splits` must be 1 where the database is trained on, as that of {protocol.name!r} is, since queries are drawn "

@@ -13,6 +13,7 @@ import pytest
 from benchmarks import __main__ as table
 from benchmarks.result_file import write_result
 from nhl.data.protocols import gallery_protocol
+from nhl.training.settings import Settings
 
 
 def test_help_names_all(capsys):
@@ -277,6 +278,22 @@ def test_gpu_measures_and_trains(tmp_path, tiny_gallery, monkeypatch):
     assert (result["epochs"], result["gpu"]) == (3, "none")
     assert result["pictures_per_second"] > 0
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_nesting_is_measured_on_the_queries(
+    tiny_gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from benchmarks import nesting
+
+    small = Settings(backbone="test_efficientnet.r160_in1k", pretrained=False, size=32)
+    monkeypatch.setattr(nesting, "Settings", lambda **given: replace(small, **given))
+    flags = ["--data", f"emoji:{tiny_gallery}", "--seeds", "1", "--epochs", "1", "--views", "1"]
+    out = tmp_path / "nesting.json"
+    assert nesting.main([*flags, "--cache", str(tmp_path), "--out", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert result["protocol"] == gallery_protocol(tiny_gallery).description
+    assert "kept back" not in result["protocol"]
+    assert len(result["quality"]["cut"]) == 5
 
 
 def test_nesting_sums_up_by_hand():

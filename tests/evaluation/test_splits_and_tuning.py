@@ -32,7 +32,6 @@ SETTINGS = Settings(
     backbone_lr=0.01,
     mixup_alpha=0.0,
     ema_decay=0.5,
-    validation_fraction=0.0,
 )
 TUNED = Comparison(SETTINGS, ("csq",), ("single", "cut", "full"), (0,), hidden=0, tune=True, splits=3)
 
@@ -132,7 +131,7 @@ def test_queries_are_not_drawn_from_what_was_learnt() -> None:
     check_splits(TUNED, shown)
     learnt = replace(shown, database=shown.train)
     check_splits(replace(TUNED, splits=1), learnt)
-    check_splits(replace(TUNED, settings=replace(SETTINGS, validation_fraction=0.2)), learnt)
+    check_splits(replace(TUNED, held_back=0.2), learnt)
     with pytest.raises(
         ValueError, match="`splits` must be 1 where the database is trained on, as that of 'shapes'"
     ):
@@ -142,6 +141,7 @@ def test_queries_are_not_drawn_from_what_was_learnt() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"held_back": 1.0}, r"`held_back` must be at least 0 and below 1 but got 1\.0"),
         ({"splits": 0}, "`splits` must be at least 1 but got 0"),
         ({"modes": ("full", "itq")}, "`tune` trains whole networks but the mode 'itq' is of frozen features"),
     ],
