@@ -5,8 +5,6 @@ of the gallery is a query; the database is all pictures of the gallery, other st
 """
 
 import argparse
-import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,25 +14,22 @@ from benchmarks.result_file import write_result
 from nhl.commands import bar
 from nhl.gallery import Gallery
 from nhl.gallery.codes import gallery_codes
-from nhl.gallery.emoji import fetch_packages
-from nhl.gallery.emoji_styles import member_of, open_package, plain_code, svg_renderer
+from nhl.gallery.emoji_styles import plain_code, svg_renderer
+from nhl.gallery.npm import packed, read_package
 from nhl.metrics import histograms
 from nhl.model.encode import Encoder
 
 PACKAGE = "openmoji@17.0.0"
-DRAWING = re.compile(r"package/color/svg/([0-9A-F-]+)\.svg")
 FIRST = 10
 
 
 def drawings(packages: Path, codes: set[str]) -> dict[str, bytes]:
     """The pictures of the emoji with these code points, as small WebP files."""
     draw, found = svg_renderer(), {}
-    with open_package(packages, PACKAGE) as tar:
-        for member in tar:
-            name = DRAWING.fullmatch(member.name)
-            code = plain_code(name[1]) if name else ""
-            if code in codes and (picture := draw(member_of(tar, member).decode())):
-                found[code] = picture
+    for name, svg in read_package(packages, PACKAGE, r"color/svg/[0-9A-F-]+\.svg").items():
+        code = plain_code(Path(name).stem)
+        if code in codes and (picture := draw(svg.decode())):
+            found[code] = picture
     return found
 
 
@@ -52,11 +47,8 @@ def main(arguments: Sequence[str]) -> int:
     gallery = Gallery(options.checkpoint / "gallery.db")
     items = gallery.items()
     by_code = {plain_code(item.source.partition("#")[2]): item for item in items}
-    with tempfile.TemporaryDirectory() as work:
-        packages = options.packages or Path(work)
-        if options.packages is None:
-            fetch_packages(packages, [PACKAGE])
-        pictures = drawings(packages, set(by_code))
+    with packed([PACKAGE], options.packages) as folder:
+        pictures = drawings(folder, set(by_code))
     encoder = Encoder(options.checkpoint)
     with bar("Encoding") as progress:
         codes = encoder.encode(list(pictures.values()), progress=progress)

@@ -3,24 +3,21 @@
 import io
 import json
 import random
-import shutil
-import subprocess
-import tarfile
-import tempfile
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from nhl.gallery.npm import packed, read_package
 from nhl.gallery.store import Item, write_gallery
 from nhl.gallery.thumbnails import thumbnail
 
 MAX_SIDE = 96
 HELD_OUT = 0.2
+TABLE = "emoji.json"
+"""What each emoji is called and belongs to; in the package of the first style."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +30,31 @@ class Style:
     suffix: str
     credit: str
 
-    @property
-    def archive(self) -> str:
-        """The file name that `npm pack` gives the package."""
-        return self.package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz"
+    def pictures(self, packages: Path) -> dict[str, bytes]:
+        """Its pictures, by lower-case code points."""
+        files = read_package(packages, self.package, rf"{self.folder}/.*\{self.suffix}")
+        return {Path(name).stem: picture for name, picture in files.items()}
 
 
 STYLES = (
     Style(
         "Noto",
         "emoji-datasource-google@16.0.0",
-        "package/img/google/64",
+        "img/google/64",
         ".png",
         "Noto Emoji, Google, Apache License 2.0",
     ),
     Style(
         "Twemoji",
         "emoji-datasource-twitter@16.0.0",
-        "package/img/twitter/64",
+        "img/twitter/64",
         ".png",
         "Twemoji, Twitter and contributors, CC BY 4.0",
     ),
     Style(
         "Fluent",
         "@lobehub/fluent-emoji-3d@1.1.0",
-        "package/assets",
+        "assets",
         ".webp",
         "Fluent Emoji, Microsoft, MIT License",
     ),
@@ -83,14 +80,12 @@ def build_emoji_gallery(
 
     Raises:
         FileNotFoundError: if an archive is missing, or npm is needed and not installed.
+        OSError: if npm cannot fetch them.
+        ValueError: if an archive is not whole.
     """
-    if packages is None:
-        with tempfile.TemporaryDirectory() as folder:
-            fetch_packages(Path(folder), [style.package for style in STYLES])
-            build_emoji_gallery(path, folder, seed, progress)
-        return
-    files = [_read_archive(Path(packages) / style.archive, style) for style in STYLES]
-    table = json.loads(_read_member(Path(packages) / STYLES[0].archive, "package/emoji.json"))
+    with packed([style.package for style in STYLES], packages) as folder:
+        files = [style.pictures(folder) for style in STYLES]
+        table = json.loads(read_package(folder, STYLES[0].package, TABLE)[TABLE])
     emoji = sorted((e for e in table if e["category"] != "Component"), key=lambda e: int(e["sort_order"]))
     held_out = _held_out(emoji, seed)
 
@@ -142,55 +137,3 @@ def _find(entry: dict[str, str], pictures: dict[str, bytes]) -> bytes | None:
     """The picture of an emoji: packages differ in whether names keep the variation selector fe0f."""
     names = [entry["unified"], entry.get("non_qualified") or "", entry["unified"].replace("-FE0F", "")]
     return next((pictures[name.lower()] for name in names if name.lower() in pictures), None)
-
-
-def _read_archive(archive: Path, style: Style) -> dict[str, bytes]:
-    """The pictures of one package, by lower-case code points."""
-    _check_archive(archive)
-    with archive_of(archive) as tar:
-        return {
-            Path(member.name).stem: file.read()
-            for member in tar
-            if member.name.startswith(style.folder + "/") and member.name.endswith(style.suffix)
-            if (file := tar.extractfile(member)) is not None
-        }
-
-
-def _read_member(archive: Path, name: str) -> bytes:
-    with archive_of(archive) as tar:
-        file = tar.extractfile(name)
-        assert file is not None  # `name` is a regular file of the pinned package
-        return file.read()
-
-
-@contextmanager
-def archive_of(path: Path) -> Iterator[tarfile.TarFile]:
-    """The archive of a package, open.
-
-    Raises:
-        ValueError: if it is not whole.
-    """
-    try:
-        with tarfile.open(path, "r:gz") as tar:
-            yield tar
-    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise ValueError(f"{path} is no whole package ({error}): fetch it again with `npm pack`") from error
-
-
-def _check_archive(archive: Path) -> None:
-    if not archive.is_file():
-        names = " ".join(style.package for style in STYLES)
-        raise FileNotFoundError(f"{archive} is missing: run `npm pack {names}` in {archive.parent}")
-
-
-def fetch_packages(folder: Path, packages: Sequence[str]) -> None:
-    """Fetch npm packages, unpacked by nobody, into a folder.
-
-    Raises:
-        FileNotFoundError: if npm is not installed.
-        OSError: if it cannot fetch them.
-    """
-    if shutil.which("npm") is None:
-        raise FileNotFoundError("building the emoji gallery needs npm: install Node.js, or give the packages")
-    if subprocess.run(["npm", "pack", "--silent", *packages], cwd=folder, check=False).returncode:
-        raise OSError(f"npm cannot fetch {' '.join(packages)}: see above, or give the packages")

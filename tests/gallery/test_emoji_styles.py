@@ -3,27 +3,23 @@
 import io
 import json
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from npm_packages import write_package
 from PIL import Image
 
 from nhl.gallery import Gallery, Item, write_gallery
 from nhl.gallery.emoji_styles import NAMES, STYLES, build_emoji_styles
+from nhl.gallery.npm import archive_name
 
 HALF = '<rect width="8" height="16" fill="red"/>'
 SVG = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{HALF}</svg>'
 
 
 def archive(folder: Path, package: str, files: dict[str, str]) -> None:
-    name = package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz"
-    with tarfile.open(folder / name, "w:gz") as tar:
-        for path, text in files.items():
-            member = tarfile.TarInfo(f"package/{path}")
-            member.size = len(text.encode())
-            tar.addfile(member, io.BytesIO(text.encode()))
+    write_package(folder, package, {name: text.encode() for name, text in files.items()})
 
 
 @pytest.fixture
@@ -68,7 +64,7 @@ def test_holds_no_held_out_emoji_and_only_valid_drawings(emoji: Path, packages: 
 
 def test_says_what_is_missing(emoji: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = STYLES[0].package
-    (packages / (first.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")).unlink()
+    (packages / archive_name(first)).unlink()
     with pytest.raises(FileNotFoundError, match=f"run `npm pack {first}`"):
         build_emoji_styles(packages / "s.db", emoji, packages)
     monkeypatch.setitem(sys.modules, "resvg_py", None)
