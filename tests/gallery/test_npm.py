@@ -46,7 +46,7 @@ def test_names_all_that_are_missing(tmp_path: Path) -> None:
 def test_names_a_damaged_one(tmp_path: Path, damage, why: str) -> None:
     archive = write_package(tmp_path, ONE, {"file": bytes(range(256)) * 99})
     archive.write_bytes(damage(archive.read_bytes()))
-    message = rf"one-1\.0\.0\.tgz is no whole package \({why}\): fetch it again with `npm pack`"
+    message = rf"one-1\.0\.0\.tgz is no whole package \({why}\): run `npm pack {ONE}` in "
     with pytest.raises(ValueError, match=message):
         read_package(tmp_path, ONE, "else")
 
