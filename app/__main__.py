@@ -31,14 +31,18 @@ def parser() -> argparse.ArgumentParser:
         "--gallery", type=Path, metavar="FILE.db", help="a gallery; by default the checkpoint's own"
     )
     flags.add_argument(
-        "--port", type=_whole_number(MOST_PORT), default=os.environ.get("GRADIO_SERVER_PORT"), metavar="N"
+        "--port",
+        type=_whole_number(MOST_PORT),
+        default=os.environ.get("GRADIO_SERVER_PORT"),
+        metavar="N",
+        help="port to listen on; by default the first free one from 7860",
     )
     flags.add_argument(
         "--requests-per-minute",
         type=_whole_number(10**9),
         default=os.environ.get("REQUESTS_PER_MINUTE", 600),
         metavar="N",
-        help="that one address may send, 0 for any number; this machine itself always may (default: 600)",
+        help="requests per minute that one address may send, 0 for any number; this machine itself always may (default: 600)",
     )
     return flags
 

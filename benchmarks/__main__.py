@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 BENCHMARKS = {
     "search": "NestedIndex against faiss.IndexBinaryFlat, at every length",
-    "evaluate": "mAP at every length in one pass against a sort for each query and length",
-    "clickhouse": "the same codes in a ClickHouse table beside NestedIndex",
-    "encode": "images to codes: our runtimes against torch eager",
-    "gallery": "a folder of JPEG files to a gallery, beside its encoder on the same files",
-    "train": "all code lengths in one training run against a run for each",
-    "gpu": "on a machine with a GPU: tests, pictures a second, and the page's model in minutes",
+    "evaluate": "mAP at every length in one pass, against a sort for each query and length",
+    "clickhouse": "the same codes in a ClickHouse table, against NestedIndex",
+    "encode": "from images to codes: our runtimes against torch eager",
+    "gallery": "from a folder of JPEG files to a gallery, against encoding them alone",
+    "train": "all code lengths in one training run, against a run for each",
+    "gpu": "tests, pictures per second and the page's model in minutes, on a machine with a GPU",
     "nesting": "one nested code, a model for each length, and a long code cut short",
-    "unseen_style": "P@10 of drawings in a style that no model has learnt from",
-    "startup": "seconds until the page answers, and its memory",
-    "page": "a query's way through the server, the slider, the first load",
-    "reliability": "kills at random moments, a full disk, a crowd: docs/RELIABILITY.md",
-    "strangers": "the README's two commands on each Python, and a Space: docs/RELIABILITY.md",
-    "rooms": "no benchmark: draws which package imports which, docs/rooms.svg",
-    "pictures": "no benchmark: draws the result of search again",
+    "unseen_style": "precision at 10 of drawings in a style that no model was trained on",
+    "startup": "seconds until the page answers, and the memory that it takes",
+    "page": "response times: a query, a move of the slider, the first load",
+    "reliability": "kills at random moments, a full disk, a crowd; see docs/RELIABILITY.md",
+    "strangers": "the README's two commands on each Python, and a Space; see docs/RELIABILITY.md",
+    "rooms": "no benchmark: draws which package imports which, as docs/rooms.svg",
+    "pictures": "no benchmark: draws the pictures of a result of search",
 }
 
 

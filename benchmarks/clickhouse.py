@@ -1,9 +1,9 @@
 """ClickHouseIndex beside NestedIndex: the same codes, K = 10, in turns; every answer is compared.
 
 The engine is embedded, keeps its table in a temporary folder, and uses all cores for one statement, where
-NestedIndex uses one for one query. A figure is the median of the queries after the first of each turn; that
-of a batch, all queries in one call on all cores, is a query's share of the faster of two. Bytes a row are
-those of the files after merging.
+NestedIndex uses one for one query. A figure is the median over all queries but the first of each turn. For a batch,
+which is all queries in one call on all cores, it is the faster of two calls divided by the number of queries. Bytes per
+row are those of the files after merging.
 """
 
 import statistics
@@ -105,7 +105,7 @@ def record(kind: str, codes: Codes, queries: Codes, rounds: int, folder: Path) -
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    options = parser("clickhouse", __doc__, [1e6, 1e7], 10).parse_args(arguments)
+    options = parser("clickhouse", __doc__, [10**6, 10**7], 10).parse_args(arguments)
     warm_up()
     records = []
     for kind, codes, queries in sets(options):

@@ -1,10 +1,9 @@
-"""Images to codes, images a second: our runtime beside torch as it comes, in one run, in turns.
+"""Images per second, from images to codes: our runtime beside torch as it comes, in turns in one run.
 
-The network alone is timed on pictures that are decoded and resized already; the whole path starts at
-files. Speed does not depend on the weights: without a checkpoint, or with `--size`, they are random.
+The network alone is timed on pictures that are already decoded and resized; the whole path starts from files. Speed
+does not depend on the weights: without a checkpoint, or with `--size`, they are random.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -19,6 +18,7 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.images import load_image
 from nhl.machine import processors
@@ -127,12 +127,13 @@ def random_checkpoint(folder: Path, size: int) -> Path:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks encode", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="whose network")
-    parser.add_argument("--size", type=int, help="random weights, and inputs of this many pixels a side")
-    parser.add_argument("--images", type=int, default=256, help="files to encode (256)")
-    parser.add_argument("--rounds", type=int, default=9, help="turns of which the median counts (9)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/encode.json)")
+    parser = options_of("encode", __doc__)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+    )
+    parser.add_argument("--size", type=int, help="side of the inputs in pixels; the weights are then random")
+    parser.add_argument("--images", type=int, default=256, help="number of files to encode")
+    parser.add_argument("--rounds", type=int, default=9, help="number of turns, of which the median counts")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as work:
         folder: Path = options.checkpoint

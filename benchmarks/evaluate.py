@@ -3,7 +3,7 @@
 `loop` is the field's usual code: for each length and query, signs as float32, distance = (b - q @ db.T) / 2,
 argsort, average precision. It runs on a sample of the queries, and its time is scaled to all. Each round
 takes a piece of the loop, then `numpy` and `numba` on all queries, so that a busy machine slows all three;
-a ratio is the median over rounds. Before, it is checked that
+a ratio is the median over rounds. First it is checked that
   - numba and NumPy count the same, all queries, all lengths;
   - the loop's distances have the same histograms, relevant and all, for its sample;
   - the loop's average precision is the tie-expected one on codes without ties, to 1e-9;
@@ -12,15 +12,14 @@ a ratio is the median over rounds. Before, it is checked that
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS, unpack
 from nhl.metrics import Histograms, histograms
@@ -156,17 +155,14 @@ def measure(
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks evaluate",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
+    parser = options_of("evaluate", __doc__)
+    parser.add_argument("--queries", type=int, default=1000, help="number of queries")
+    parser.add_argument("--images", type=int, default=54000, help="number of database images")
+    parser.add_argument(
+        "--sample", type=int, default=20, help="number of queries that the loop takes in each round"
     )
-    parser.add_argument("--queries", type=int, default=1000, help="number of queries (1000)")
-    parser.add_argument("--images", type=int, default=54000, help="number of database images (54000)")
-    parser.add_argument("--sample", type=int, default=20, help="queries of the loop in each round (20)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds (5)")
-    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/evaluate.json)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
+    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="kinds of codes")
     options = parser.parse_args(arguments)
     check_without_ties(seed=0)
     print(

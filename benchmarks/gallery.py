@@ -1,10 +1,9 @@
-"""A folder of JPEG files to a gallery, pictures a second: beside its encoder on the same files, in turns.
+"""Pictures per second, from a folder of JPEG files to a gallery: beside its encoder on the same files, in turns.
 
-The network alone reads pixels that are ready; the encoder starts at the files; the gallery also keeps a
-hash and a thumbnail of each. How busy the processors are is told by the time that they count.
+The network alone is given pixels that are ready; the encoder starts from files; the gallery also keeps a hash and a
+thumbnail of each picture. How busy the processors were is worked out from the processor time that was used.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -17,6 +16,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.encode import patches
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.gallery.folder import add_folder
 from nhl.images import load_image
@@ -78,11 +78,14 @@ def measure(timed: dict[str, Callable[[], object]], rounds: int) -> dict[str, li
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks gallery", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="whose network")
-    parser.add_argument("--pictures", type=int, default=2000, help="files of each size (2000)")
-    parser.add_argument("--rounds", type=int, default=3, help="in which all take turns (3)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/gallery.json)")
+    parser = options_of("gallery", __doc__)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
+    )
+    parser.add_argument("--pictures", type=int, default=2000, help="number of files of each size")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="number of rounds, in each of which all take turns"
+    )
     options = parser.parse_args(arguments)
     encoder, records = Encoder(options.checkpoint), []
     print(f"{'':24} pictures/s  x network  x encoder  processors busy")

@@ -1,12 +1,11 @@
-"""The page's model on a machine with a GPU, within minutes and without a network.
+"""The page's model on a machine with a GPU, in minutes and without internet access.
 
-First the tests of training and losses run there. Then a few epochs measure pictures a second, and the model is trained
-for as many epochs as fit into the time that is left, all of the network, each epoch with views of its own. The weights
-start from a checkpoint, so that nothing is fetched; Tiny ImageNet and `emoji-styles.db` lie in the folder that NHL_DATA
+First the tests of training and losses run on that machine. A few epochs then measure pictures per second, and the model is
+trained for as many epochs as fit into the time left: all of the network, with new views in every epoch. The weights
+start from a checkpoint, so that nothing is downloaded; Tiny ImageNet and `emoji-styles.db` lie in the folder that NHL_DATA
 names. A run that was stopped goes on when the same command is given again with the same `--epochs`.
 """
 
-import argparse
 import csv
 import itertools
 import statistics
@@ -21,6 +20,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.data import Protocol, load_protocol
 from nhl.training.settings import Settings
@@ -63,20 +63,17 @@ def epoch_seconds(folder: Path) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks gpu", description=__doc__)
+    parser = options_of("gpu", __doc__)
+    parser.add_argument("--to", type=Path, default=Path("runs/gpu"), help="folder of the checkpoint")
+    parser.add_argument("--start", default="checkpoints/emoji", help="checkpoint to start from")
+    parser.add_argument("--data", default=RECIPE.data, help="data set")
+    parser.add_argument("--device", default="cuda", help="torch device")
+    parser.add_argument("--minutes", type=float, default=8.0, help="minutes that everything may take")
     parser.add_argument(
-        "--to", type=Path, default=Path("runs/gpu"), help="folder of the checkpoint (runs/gpu)"
+        "--epochs", type=int, help="number of epochs; by default as many as fit into the time"
     )
-    parser.add_argument(
-        "--start", default="checkpoints/emoji", help="checkpoint to start from (checkpoints/emoji)"
-    )
-    parser.add_argument("--data", default=RECIPE.data, help=f"data set ({RECIPE.data})")
-    parser.add_argument("--device", default="cuda", help="of torch (cuda)")
-    parser.add_argument("--minutes", type=float, default=8.0, help="for everything (8)")
-    parser.add_argument("--epochs", type=int, help="instead of as many as fit")
-    parser.add_argument("--batch-size", type=int, default=RECIPE.batch_size, help=f"({RECIPE.batch_size})")
-    parser.add_argument("--no-tests", action="store_true", help="leave the tests out")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/gpu.json)")
+    parser.add_argument("--batch-size", type=int, default=RECIPE.batch_size, help="pictures in a batch")
+    parser.add_argument("--no-tests", action="store_true", help="leave out the tests")
     options = parser.parse_args(arguments)
     begun = time.monotonic()
     if torch.device(options.device).type == "cuda" and not torch.cuda.is_available():

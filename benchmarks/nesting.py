@@ -1,11 +1,10 @@
 """What nesting is worth: one nested code, a model for each length, and one long code cut short.
 
-The same loss, pictures, epochs and seeds; heads of one hidden layer on the frozen features of an ImageNet network, so that
-all of it is learnt in minutes on a CPU. The queries are emoji that were held out whole; the database is the emoji that
-were learnt from. Figures are means over the seeds. The page's section "Why nested" draws them.
+All have the same loss, pictures, epochs and seeds. They are heads of one hidden layer on the frozen features of an ImageNet
+network, so that everything is trained in minutes on a CPU. The queries are emoji that were held out whole; the database is
+the emoji that were trained on. Figures are means over the seeds. The page's section "Why nested" draws them.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS
 from nhl.evaluation.compare import compare
@@ -47,20 +47,15 @@ def summary(records: Sequence[dict[str, Any]], lengths: Sequence[int]) -> dict[s
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks nesting",
-        description=__doc__,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
-    parser.add_argument("--data", default="emoji", help="data set (emoji)")
-    parser.add_argument("--loss", default="orthohash", help="a published loss (orthohash)")
-    parser.add_argument("--seeds", type=int, default=3, help="how many (3)")
-    parser.add_argument("--epochs", type=int, default=20, help="of each run (20)")
-    parser.add_argument("--views", type=int, default=4, help="random views of each picture (4)")
+    parser = options_of("nesting", __doc__)
+    parser.add_argument("--data", default="emoji", help="data set")
+    parser.add_argument("--loss", default="orthohash", help="a published loss")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of each run")
+    parser.add_argument("--views", type=int, default=4, help="random views of each picture")
     parser.add_argument(
-        "--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of features"
+        "--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder where features are kept"
     )
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/nesting.json)")
     options = parser.parse_args(arguments)
     settings = Settings(
         data=options.data,

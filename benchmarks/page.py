@@ -1,10 +1,9 @@
 """What a visitor waits for: a picture's whole way through the server, a move of the slider, the first load.
 
-Server times are taken over HTTP on the same machine, one at a time and by eight visitors at once; an
-answer counts when it has arrived whole. With Playwright and Chromium the page itself is timed too.
+Server times are taken over HTTP on the same machine, with one visitor and with eight at once; an answer counts when all
+of it has arrived. With Playwright and Chromium the page itself is timed too.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -20,6 +19,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from benchmarks.startup import ROOT, running_page
 
@@ -157,10 +157,14 @@ def in_the_browser(address: str, count: int) -> dict[str, Any] | None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints" / "emoji", help="whose page")
-    parser.add_argument("--runs", type=int, default=50, help="of each action (50)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/page.json)")
+    parser = options_of("page", __doc__)
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=ROOT / "checkpoints" / "emoji",
+        help="folder of the model that the page shows",
+    )
+    parser.add_argument("--runs", type=int, default=50, help="number of times that each action is timed")
     options = parser.parse_args(arguments)
     with running_page(options.checkpoint) as page:
         time.sleep(8)  # until the compiled search is ready

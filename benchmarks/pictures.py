@@ -1,6 +1,5 @@
 """The README's two pictures, from a result of `search`: a query's time by code length, and by number of codes."""
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, NullLocator
 from matplotlib.transforms import IdentityTransform
 
+from benchmarks.options import options_of
 from benchmarks.result_file import RESULTS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -160,9 +160,11 @@ def _save(figure: Figure, path: Path) -> Path:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks pictures", description=__doc__)
-    parser.add_argument("--result", type=Path, default=RESULTS / "search.json", help="of `search`")
-    parser.add_argument("--to", type=Path, default=DOCS, help="folder of the pictures (docs)")
+    parser = options_of("pictures", __doc__, result=False)
+    parser.add_argument(
+        "--result", type=Path, default=RESULTS / "search.json", help="result file of `search`"
+    )
+    parser.add_argument("--to", type=Path, default=DOCS, help="folder to write the pictures to")
     options = parser.parse_args(arguments)
     for path in draw(json.loads(options.result.read_text(encoding="utf-8")), options.to):
         print(f"written to {path}")

@@ -4,13 +4,13 @@ Packages stand on those that they import; an arrow that others imply is left out
 `app/` are one room each.
 """
 
-import argparse
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from benchmarks.options import options_of
 from nhl.atomic_write import write_bytes
 
 ROOT = Path(__file__).parents[1]
@@ -142,8 +142,8 @@ def _box(package: str, x: float, y: float) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Draw it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks rooms", description=__doc__)
-    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "rooms.svg", help="the picture")
+    parser = options_of("rooms", __doc__, result=False)
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "rooms.svg", help="SVG file to write")
     options = parser.parse_args(arguments)
     write_bytes(options.to, draw(arrows()).encode())
     print(f"{options.to}")

@@ -1,13 +1,13 @@
 """NestedIndex beside faiss.IndexBinaryFlat: one query, K = 10, the same codes, in turns.
 
-Both have one thread, and faiss once more all. "Cold" is a query before which 64 MB of other memory were
-read. The codes are the gallery's, enlarged and as spread (how far is printed, and written to the result),
-uniform ones, and collapsed ones on the centres of their classes.
+Both have one thread, and faiss is also timed with all. "Cold" is a query just before which 64 MB of other memory were
+read. The codes are of three kinds: the gallery's, enlarged but as spread out as they were (how nearly so is printed, and
+written to the result); uniform; and collapsed onto the centres of their classes.
 
-All methods take turns in one run, in a new order each round, three queries at a time of which the first
+All methods take turns in one run, in a new order each round, three queries at a time, of which the first
 is not counted; a figure is the median of the rest. Every answer is checked against faiss. At 8 and 16
-bits faiss is also given the codes padded with zeros to 32, where it is fastest. The memory's speed, with one
-thread and with all reading, is measured in the same run: no exhaustive search can take less than its bytes need.
+bits faiss is also given the codes padded with zeros to 32, where it is fastest. The memory's speed, with one thread and
+with all of them reading, is measured in the same run: no exhaustive search can take less time than reading its bytes.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.code_kinds import CODES, Codes, agreement, gallery_codes
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS
 from nhl.index import NestedIndex, warm_up
@@ -204,25 +205,32 @@ def table(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join(rows)
 
 
-def parser(name: str, description: str | None, images: list[float], rounds: int) -> argparse.ArgumentParser:
+def parser(name: str, description: str | None, images: list[int], rounds: int) -> argparse.ArgumentParser:
     """The options of a benchmark over sets of codes."""
-    found = argparse.ArgumentParser(
-        prog=f"python -m benchmarks {name}",
-        description=description,
-        formatter_class=argparse.RawTextHelpFormatter,
+    found = options_of(name, description)
+    found.add_argument(
+        "--images", type=size, nargs="+", default=images, help="numbers of codes, 1e6 for a million"
     )
-    sizes = " ".join(f"{count:.0e}".replace("+0", "") for count in images)
-    found.add_argument("--images", type=float, nargs="+", default=images, help=f"how many codes ({sizes})")
-    found.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="which (all)")
-    found.add_argument("--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="for real codes")
-    found.add_argument("--rounds", type=int, default=rounds, help=f"two counted queries each ({rounds})")
-    found.add_argument("--out", type=Path, help=f"result file (benchmarks/results/{name}.json)")
+    found.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES), help="kinds of codes")
+    found.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=Path("checkpoints/emoji"),
+        help="folder of the model whose gallery has the real codes",
+    )
+    found.add_argument(
+        "--rounds", type=int, default=rounds, help="number of rounds, each with two queries that count"
+    )
     return found
+
+
+def size(text: str) -> int:
+    return int(float(text))
 
 
 def sets(options: argparse.Namespace) -> Iterator[tuple[str, Codes, Codes]]:
     """Kind, codes and queries of every set that the options ask for."""
-    for count in map(int, options.images):
+    for count in options.images:
         for kind in options.codes:
             codes = CODES[kind](count + QUERIES, options.checkpoint)
             yield kind, codes[:count], codes[count:]
@@ -230,7 +238,7 @@ def sets(options: argparse.Namespace) -> Iterator[tuple[str, Codes, Codes]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    options = parser("search", __doc__, [1e4, 1e5, 1e6, 1e7], 8).parse_args(arguments)
+    options = parser("search", __doc__, [10**4, 10**5, 10**6, 10**7], 8).parse_args(arguments)
     warm_up()
     result: dict[str, Any] = {"k": K}
     if "real" in options.codes:

@@ -1,9 +1,8 @@
-"""Seconds from the start of `python -m app` to the first answer, and its memory; warm, and for the first time.
+"""Seconds from the start of `python -m app` to the first answer, and its memory: warm, and for the first time.
 
-The first start of all converts the network and compiles the search: it is timed with empty caches.
+The very first start converts the network and compiles the search; it is timed with empty caches.
 """
 
-import argparse
 import os
 import socket
 import statistics
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 
 ROOT = Path(__file__).parents[1]
@@ -108,10 +108,16 @@ def measure(checkpoint: Path, starts: int, environment: Mapping[str, str] | None
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks startup", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints" / "emoji", help="whose page")
-    parser.add_argument("--starts", type=int, default=5, help="warm starts of which the median counts (5)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/startup.json)")
+    parser = options_of("startup", __doc__)
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=ROOT / "checkpoints" / "emoji",
+        help="folder of the model that the page shows",
+    )
+    parser.add_argument(
+        "--starts", type=int, default=5, help="number of warm starts, of which the median counts"
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as empty:
         first = {"NHL_CACHE": f"{empty}/nhl", "NUMBA_CACHE_DIR": f"{empty}/numba"}

@@ -1,11 +1,9 @@
 """A stranger's machine: the two commands of the README on each Python, and a Space, each in a fresh clone.
 
 Every Python gets an empty environment and an empty home. The Space is started by its own file, as another
-user, on two cores, with code that cannot be written, a home that cannot be written, and no network; that
-needs Linux and root. It is started a second time in the environment of a ZeroGPU Space. The clone holds what is committed.
+user, on two cores, with read-only code, a read-only home and no network; that needs Linux and root. It is started a second time in the environment of a ZeroGPU Space. The clone holds what is committed.
 """
 
-import argparse
 import json
 import os
 import re
@@ -23,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.options import options_of
 from benchmarks.page import call, photo, upload
 from benchmarks.reliability.report import failures_of_strangers, write_page
 from benchmarks.result_file import RESULTS, write_result
@@ -195,12 +194,14 @@ def _process(name: str, folder: Path) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run all of it; the exit status is 1 if something did not hold."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks strangers", description=__doc__)
-    parser.add_argument("--python", nargs="*", default=PYTHONS, help=f"commands ({' '.join(PYTHONS)})")
+    parser = options_of("strangers", __doc__)
+    parser.add_argument("--python", nargs="*", default=PYTHONS, help="commands that start a Python")
     parser.add_argument(
-        "--space", default=sys.executable, metavar="PYTHON", help="with the packages, that any user may run"
+        "--space",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="a Python that has the packages and that any user may run",
     )
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/strangers.json)")
     options = parser.parse_args(arguments)
     missing = [python for python in options.python if shutil.which(python) is None]
     if missing:

@@ -1,14 +1,13 @@
 """What nesting costs in training: all code lengths in one run against a run for each, everything in turns.
 
 Runs are whole processes of `python -m nhl train`, from their start to the checkpoint; in each round
-all of them take turns in a new order. An epoch is the mean of those after the first, in which pictures
-are prepared; with one view and no validation these only learn, so that nothing hides what nesting costs.
-A step is one batch through the part that learns, forwards, backwards and the optimiser, all kinds in turns
-on one network in one process, on the CPU. A whole step is one in which nothing is frozen: in float32, in bfloat16
-as torch does it, and as `nhl.training.depthwise` does.
+all of them take turns in a new order. The time of an epoch is the mean over those after the first, which prepares the
+pictures; with one view and no validation these do nothing but train, so that nothing hides what nesting costs.
+A step is one batch through the part that learns, forward, backward and the optimiser, all kinds in turns on one network
+in one process, on the CPU. A whole step is one in which nothing is frozen: in float32, in bfloat16 as torch does it, and
+in bfloat16 as `nhl.training.depthwise` does it.
 """
 
-import argparse
 import csv
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS
 from nhl.layer import NestedHashLayer
@@ -190,20 +190,26 @@ def _milliseconds(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks train", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = options_of("train", __doc__)
     defaults = Settings()
-    parser.add_argument("--data", default=defaults.data, help=f"data set ({defaults.data})")
-    parser.add_argument("--lengths", type=int, nargs="+", default=list(LENGTHS), help="code lengths")
-    parser.add_argument("--epochs", type=int, default=3, help="of each run, at least 2 (3)")
-    parser.add_argument("--size", type=int, default=64, help="pixels a side in the runs (64)")
-    parser.add_argument("--step-size", type=int, default=defaults.size, help="pixels a side in the steps")
-    parser.add_argument("--frozen-stages", type=int, default=defaults.frozen_stages, help="as in training")
-    parser.add_argument("--rounds", type=int, default=3, help="in which all runs take turns (3)")
-    parser.add_argument("--turns", type=int, default=40, help="in which all steps take turns (40)")
-    parser.add_argument("--whole-turns", type=int, default=8, help="in which all whole steps take turns (8)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/train.json)")
+    parser.add_argument("--data", default=defaults.data, help="data set")
+    parser.add_argument("--lengths", type=int, nargs="+", default=list(LENGTHS), help="code lengths in bits")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of each run, at least 2")
+    parser.add_argument("--size", type=int, default=64, help="side of the pictures in the runs, in pixels")
+    parser.add_argument(
+        "--step-size", type=int, default=defaults.size, help="side of the pictures in the steps, in pixels"
+    )
+    parser.add_argument(
+        "--frozen-stages",
+        type=int,
+        default=defaults.frozen_stages,
+        help="first stages of the backbone that do not learn",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="number of rounds, in each of which all runs take turns"
+    )
+    parser.add_argument("--turns", type=int, default=40, help="number of turns of each step")
+    parser.add_argument("--whole-turns", type=int, default=8, help="number of turns of each whole step")
     options = parser.parse_args(arguments)
     if options.epochs < 2:
         parser.error(f"--epochs must be at least 2 but got {options.epochs}")

@@ -1,15 +1,15 @@
-"""How well a drawing style that was never learnt from finds its class: OpenMoji against the gallery.
+"""How well drawings in a style that was never trained on find their class: OpenMoji against the gallery.
 
 OpenMoji (CC BY-SA 4.0) is kept for this measure; no model of this project is trained on it. Each of its drawings of an emoji
 of the gallery is a query; the database is all pictures of the gallery, other styles of the same emoji among them.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.options import options_of
 from benchmarks.result_file import write_result
 from nhl.commands import bar
 from nhl.gallery import Gallery
@@ -35,14 +35,13 @@ def drawings(packages: Path, codes: set[str]) -> dict[str, bytes]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks unseen_style", description=__doc__)
+    parser = options_of("unseen_style", __doc__)
     parser.add_argument(
         "--checkpoint", type=Path, default=Path("checkpoints/emoji"), help="folder of the model"
     )
     parser.add_argument(
         "--packages", type=Path, help="folder with the npm archive; without it npm fetches it"
     )
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/unseen_style.json)")
     options = parser.parse_args(arguments)
     gallery = Gallery(options.checkpoint / "gallery.db")
     items = gallery.items()

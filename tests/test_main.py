@@ -8,8 +8,9 @@ import warnings
 from pathlib import Path
 
 import pytest
+from fragments import fragments
 
-from nhl.__main__ import main
+from nhl.__main__ import _parser, main
 from nhl.commands import output
 from nhl.data.augmentation import AUGMENTATIONS
 from nhl.losses import LOSSES
@@ -36,7 +37,18 @@ def test_help_of_every_command(command: list[str], capsys: pytest.CaptureFixture
     assert stop.value.code == 0
     text = capsys.readouterr().out
     assert "usage: python -m nhl" in text
+    assert re.search(r"\n\n[A-Z][^\n]*\.\n\n", text)  # what it does, in a sentence
     assert not re.search(r"\(default:\s+(None|\{\}|\[\]|)\)", text)
+
+
+def test_help_makes_sense_by_itself() -> None:
+    assert not fragments(_parser([]))
+
+
+def test_help_gives_several_values_as_they_are_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert "code lengths in bits (default: 8 16 32 64 128)" in capsys.readouterr().out
 
 
 def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +56,9 @@ def test_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "--frozen-stages FROZEN_STAGES first stages of the backbone that do not learn" in text
-    assert "for data that know which pictures show the same instance." in text  # explained in two lines
+    assert (
+        "for data that know which pictures show the same instance (default: 0.0)" in text
+    )  # explained in two lines
     for option, names in (("loss", LOSSES), ("weighting", WEIGHTINGS), ("augment", AUGMENTATIONS)):
         told = re.search(f" --{option} {option.upper()} (.*?) --", text)
         assert told

@@ -3,13 +3,13 @@
 It takes half an hour, and writes its result and the page about it, docs/RELIABILITY.md.
 """
 
-import argparse
 import os
 import random
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.options import options_of
 from benchmarks.reliability.crowd import crowd, two_pages
 from benchmarks.reliability.disk import fill
 from benchmarks.reliability.kills import (
@@ -27,15 +27,14 @@ from benchmarks.result_file import RESULTS, write_result
 
 def main(arguments: Sequence[str]) -> int:
     """Run all of it; the exit status is 1 if something did not hold."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks reliability", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50, help="of each kind of work (50)")
-    parser.add_argument("--clients", type=int, default=32, help="at once (32)")
-    parser.add_argument("--seconds", type=float, default=120, help="of the crowd (120)")
+    parser = options_of("reliability", __doc__)
+    parser.add_argument("--kills", type=int, default=50, help="number of kills for each kind of work")
+    parser.add_argument("--clients", type=int, default=32, help="number of clients at once")
+    parser.add_argument("--seconds", type=float, default=120, help="seconds that the crowd stays")
     parser.add_argument(
-        "--patience", type=float, default=1200, help="seconds in which its files must be gone (1200)"
+        "--patience", type=float, default=1200, help="seconds within which its files must be gone"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
-    parser.add_argument("--out", type=Path, help="result file (benchmarks/results/reliability.json)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random moments")
     options = parser.parse_args(arguments)
     chance, result = random.Random(options.seed), {}
     with tempfile.TemporaryDirectory() as work:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
@@ -25,7 +25,15 @@ class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsH
         off = default is False and not isinstance(action, argparse.BooleanOptionalAction)
         if default is None or off or default in ("", [], {}):
             return action.help
+        if isinstance(default, list | tuple):  # as they are typed
+            return f"{action.help} (default: {' '.join(map(str, default))})"
         return super()._get_help_string(action)
+
+
+def declare(commands: Any, name: str, text: str, **more: Any) -> Any:
+    """The parser of a command: `text` is its line in the list of commands, and the first line of its own help."""
+    sentence = f"{text[0].upper()}{text[1:]}."
+    return commands.add_parser(name, help=text, description=sentence, formatter_class=Formatter, **more)
 
 
 class Parser(argparse.ArgumentParser):

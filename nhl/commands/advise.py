@@ -5,7 +5,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from nhl.commands import Formatter, gallery_file, model_folder, whole_number
+from nhl.commands import declare, gallery_file, model_folder, whole_number
 
 if TYPE_CHECKING:
     from nhl.evaluation.advise import Advice
@@ -13,16 +13,14 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser(
-        "advise", help="say which code length is good enough for a gallery", formatter_class=Formatter
-    )
+    parser = declare(commands, "advise", "say which code length is good enough for a gallery")
     parser.add_argument("gallery", type=gallery_file, help="the gallery file, or emoji for the shipped one")
     parser.add_argument(
         "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
     )
-    parser.add_argument("--queries", type=whole_number(1), default=1000, help="queries, at most")
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the sample of queries")
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--queries", type=whole_number(1), default=1000, help="largest number of queries")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of the sample of queries")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_advise)
 
 

@@ -1,13 +1,13 @@
-"""`python -m nhl average`: one model of the mean weights of several."""
+"""`python -m nhl average`: average the weights of several models into one."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, check_target, in_words_of_options
+from nhl.commands import check_target, declare, in_words_of_options
 
-EPILOG = """The models must have been trained on from one another, or from one start; the mean is then often better
-than each.
+EPILOG = """The models must have been trained one from another, or all from the same start; their average is then
+often better than any of them.
 
 example:
   python -m nhl train --data emoji --to runs/first
@@ -18,11 +18,9 @@ example:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser(
-        "average", help="one model of the mean weights of several", formatter_class=Formatter, epilog=EPILOG
-    )
+    parser = declare(commands, "average", "average the weights of several models into one", epilog=EPILOG)
     parser.add_argument("checkpoints", type=Path, nargs="+", metavar="DIR", help="folders of the models")
-    parser.add_argument("--to", type=Path, required=True, help="folder of the mean")
+    parser.add_argument("--to", type=Path, required=True, help="folder of the model to write")
     parser.set_defaults(run=_average)
 
 

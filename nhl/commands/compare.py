@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from nhl.atomic_write import write_bytes
-from nhl.commands import Formatter, check_target, in_words_of_options, whole_number
+from nhl.commands import check_target, declare, in_words_of_options, whole_number
 
 if TYPE_CHECKING:
     from nhl.evaluation.comparison import Comparison
@@ -34,30 +34,45 @@ def add(commands: Any) -> None:
     from nhl.training.settings import CHOICES, NONE
 
     losses = [name for name in CHOICES["loss"] if name != NONE]
-    parser = commands.add_parser(
-        "compare", help="nested models against one model a length", formatter_class=Formatter, epilog=EPILOG
+    parser = declare(
+        commands, "compare", "compare nested models with one model for each length", epilog=EPILOG
     )
     add = parser.add_argument
     add("--to", type=Path, required=True, help="result file")
     add("--data", default="cifar10", help="a data set, NAME or NAME:PATH")
-    add("--losses", nargs="+", choices=losses, metavar="LOSS", help=f"of {', '.join(losses)}; by default all")
+    add(
+        "--losses",
+        nargs="+",
+        choices=losses,
+        metavar="LOSS",
+        help=f"losses to compare, of {', '.join(losses)}; by default all",
+    )
     add(
         "--modes",
         nargs="+",
         choices=list(MODES),
         metavar="MODE",
         default=["single", "equal", "scaled", "adaptive", "distill", "full", "central", "central-full"],
-        help=f"what is compared, of {', '.join(MODES)}",
+        help=f"modes to compare, of {', '.join(MODES)}",
     )
-    add("--bank", action="store_true", help="compare pairs with a memory bank too, where the loss had one")
-    add("--seeds", type=whole_number(1), default=3, help="number of seeds, from 0")
+    add(
+        "--bank",
+        action="store_true",
+        help="also compare pairs with a memory bank, where the loss was published with one",
+    )
+    add("--seeds", type=whole_number(1), default=3, help="number of seeds, which count from 0")
     add("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128], help="code lengths in bits")
     add("--epochs", type=int, default=20, help="passes over the training pictures")
     add("--batch-size", type=int, default=128, help="batch size, M")
     add("--size", type=int, default=128, help="side of the backbone's input in pixels")
     add("--fit", choices=CHOICES["fit"], default="crop", help="how pictures become square, as in `train`")
     add("--views", type=int, default=6, help="random views of each training picture")
-    add("--precision", choices=CHOICES["precision"], default="float32", help="of the backbone's arithmetic")
+    add(
+        "--precision",
+        choices=CHOICES["precision"],
+        default="float32",
+        help="precision of the backbone's arithmetic",
+    )
     add("--tune", action="store_true", help="train whole networks, on a GPU where there is one, not heads")
     add("--lr", type=float, default=1e-3, help="highest learning rate")
     add("--backbone-lr", type=float, help="that of the backbone, with --tune; by default that of --lr")
@@ -73,7 +88,7 @@ def add(commands: Any) -> None:
         "--validation-fraction",
         type=float,
         default=0.0,
-        help="share of the training pictures to measure on instead",
+        help="share of the training pictures to measure on in place of the queries",
     )
     add(
         "--splits",
@@ -82,7 +97,7 @@ def add(commands: Any) -> None:
         help="draws of the queries from all pictures that nothing was learnt from, each measured",
     )
     add("--workers", type=whole_number(1), default=1, help="runs at a time, one thread each")
-    add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder of the features")
+    add("--cache", type=Path, default=Path.home() / ".cache" / "nhl", help="folder where features are kept")
     parser.set_defaults(run=_compare, resumes=True)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from nhl.commands import (
-    Formatter,
     add_unreadable,
     bar,
+    declare,
     in_words_of_options,
     model_folder,
     protocol,
@@ -33,20 +33,18 @@ where pictures have labels at several levels, such as group, class and instance:
   tied_at_12               median number of pictures at the distance of the twelfth
 where photographs stand beside drawings:
   photo_precision_at_10    drawings of the photograph's class
-  photo_instance_hit_rate  probability that a drawing of its very instance is among the first ten
+  photo_instance_hit_rate  probability that a drawing of the same instance is among the first ten
   photo_map                mAP of the kinds of photographs, ten of each kind against the others
 """
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser(
-        "evaluate", help="score a checkpoint at every length", formatter_class=Formatter, epilog=FIGURES
-    )
+    parser = declare(commands, "evaluate", "score a checkpoint at every length", epilog=FIGURES)
     parser.add_argument("--checkpoint", type=model_folder, required=True, help="folder of the model")
     parser.add_argument("--data", default="emoji", help="a data set, NAME or NAME:PATH")
     parser.add_argument(
-        "--top", type=_top, default="all", help='mAP over the first so many results, or "all"'
+        "--top", type=_top, default="all", help='number of results that mAP is taken over, or "all"'
     )
     parser.add_argument(
         "--at",
@@ -54,16 +52,20 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="K",
-        help="more precisions, recalls and hit rates",
+        help="further numbers of results to give precision, recall and hit rate at",
     )
     add_unreadable(parser)
     parser.add_argument("--save", action="store_true", help="write evaluation.json into the checkpoint")
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table, a row for each length")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--curve", type=Path, metavar="FILE", help="write precision and recall by radius, CSV"
+        "--csv", type=Path, metavar="FILE", help="write the table, a row for each length, as CSV"
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw both, PNG or SVG; needs matplotlib")
+    parser.add_argument(
+        "--curve", type=Path, metavar="FILE", help="write precision and recall at each radius, as CSV"
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw both curves and mAP, as PNG or SVG; needs matplotlib"
+    )
     parser.set_defaults(run=_evaluate)
 
 

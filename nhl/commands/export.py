@@ -1,4 +1,4 @@
-"""`python -m nhl export`: a trained network to ONNX or OpenVINO."""
+"""`python -m nhl export`: write a trained network as ONNX or OpenVINO."""
 
 import argparse
 import dataclasses
@@ -7,15 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, check_target, in_words_of_options, model_folder
+from nhl.commands import check_target, declare, in_words_of_options, model_folder
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser(
+    parser = declare(
+        commands,
         "export",
-        help="write a network to ONNX or OpenVINO",
-        formatter_class=Formatter,
+        "write a network as ONNX or OpenVINO",
         epilog="The file takes `pixels` (M, S, S, 3), uint8, RGB, and gives `outputs` (M, B), whose signs are bits.",
     )
     parser.add_argument("--checkpoint", type=model_folder, required=True, help="folder of the model")
@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--pictures", type=Path, metavar="DIR", help="pictures for the check; by default random ones"
     )
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_export)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter, bar, check_bits, check_target, gallery_file, model_folder
+from nhl.commands import bar, check_bits, check_target, declare, gallery_file, model_folder
 from nhl.commands.output import one_line, print_json
 
 _EXAMPLES = """examples:
@@ -19,13 +19,11 @@ _EXAMPLES = """examples:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser(
-        "gallery", help="make galleries and keep them up to date", epilog=_EXAMPLES, formatter_class=Formatter
-    )
+    parser = declare(commands, "gallery", "make galleries and keep them up to date", epilog=_EXAMPLES)
     actions = parser.add_subparsers(required=True, metavar="ACTION")
 
     def action(name: str, run: Any, text: str, *, file: bool = True, checkpoint: bool = False) -> Any:
-        found = actions.add_parser(name, help=text, description=f"{text}.", formatter_class=Formatter)
+        found = declare(actions, name, text)
         found.set_defaults(run=run)
         if file:
             found.add_argument("gallery", type=gallery_file, help="the gallery file")
@@ -36,18 +34,20 @@ def add(commands: Any) -> None:
         return found
 
     build = action("build", _build, "build a published gallery", file=False)
-    build.add_argument("name", choices=["emoji", "emoji-styles"], help="which gallery")
+    build.add_argument("name", choices=["emoji", "emoji-styles"], help="name of the gallery")
     build.add_argument("--to", type=Path, required=True, help="the gallery file")
     build.add_argument(
         "--packages", type=Path, help="folder with the npm archives; without it npm fetches them"
     )
-    build.add_argument("--seed", type=int, help="seed of the random split of `emoji`, 0 by default")
+    build.add_argument("--seed", type=int, help="seed of the random split of `emoji`; by default 0")
 
     more = action("add", _add, "bring a gallery up to date with a folder", file=False, checkpoint=True)
-    more.add_argument("folder", type=Path, help="pictures, labelled by its sub-folders")
+    more.add_argument("folder", type=Path, help="folder of pictures, labelled by its sub-folders")
     more.add_argument("--to", type=Path, required=True, help="the gallery file, made where there is none")
     more.add_argument(
-        "--labels", type=Path, help="CSV file of labels to use instead: file,label,further labels"
+        "--labels",
+        type=Path,
+        help="CSV file of labels to use instead of those of the folders: file,label,further labels",
     )
     more.set_defaults(resumes=True)
     _json(more)

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nhl.commands import Formatter
+from nhl.commands import declare
 
 ROOT = Path(__file__).parents[2]
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    text = "open the page, as `python -m app` does, which has flags"
-    commands.add_parser("page", help=text, formatter_class=Formatter).set_defaults(run=_page)
+    text = "open the page; `python -m app` does so with options"
+    declare(commands, "page", text).set_defaults(run=_page)
 
 
 def _page(_: argparse.Namespace) -> None:

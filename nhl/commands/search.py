@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nhl.commands import Formatter, check_bits, gallery_file, model_folder
+from nhl.commands import check_bits, declare, gallery_file, model_folder
 from nhl.commands.output import one_line, print_json
 
 if TYPE_CHECKING:
@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("search", help="find the nearest pictures", formatter_class=Formatter)
+    parser = declare(commands, "search", "find the nearest pictures")
     parser.add_argument("gallery", type=gallery_file, help="the gallery file, or emoji for the shipped one")
     parser.add_argument("image", type=Path, help="the query picture")
     parser.add_argument(
         "--checkpoint", type=model_folder, help="folder of the model; by default the gallery's own"
     )
     parser.add_argument("--bits", type=int, default=32, help="code length, a multiple of 8")
-    parser.add_argument("--top", type=int, default=10, help="how many results")
-    parser.add_argument(
-        "--engine", choices=["nested", "clickhouse"], default="nested", help="the search engine"
-    )
+    parser.add_argument("--top", type=int, default=10, help="number of results")
+    parser.add_argument("--engine", choices=["nested", "clickhouse"], default="nested", help="search engine")
     parser.add_argument("--show", type=Path, metavar="FILE", help="write the results as a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_search)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from nhl.commands import Formatter, add_unreadable, bar, check_target, in_words_of_options, protocol
+from nhl.commands import add_unreadable, bar, check_target, declare, in_words_of_options, protocol
 
 if TYPE_CHECKING:
     from nhl.training.train import Progress
@@ -25,15 +25,15 @@ def add(commands: Any) -> None:
     """Declare the command."""
     from nhl.training.settings import CHOICES, Settings
 
-    parser = commands.add_parser(
+    parser = declare(
+        commands,
         "train",
-        help="train a model of all code lengths",
-        formatter_class=Formatter,
+        "train a model of all code lengths",
         epilog="A run that was stopped goes on when the same command is given again.",
     )
     parser.add_argument("--to", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument(
-        "--device", type=_device, help="of torch, such as cuda:1; by default a GPU where there is one"
+        "--device", type=_device, help="torch device, such as cuda:1; by default a GPU where there is one"
     )
     parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, in the same folder")
     add_unreadable(parser)
@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
             parser.add_argument(flag, type=int, nargs="+", default=default, help=described[setting.name])
         elif isinstance(default, dict):
             parser.add_argument(
-                flag, type=_object, default={}, help=described[setting.name] + " As JSON.", metavar="JSON"
+                flag, type=_object, default={}, help=described[setting.name] + " (JSON)", metavar="JSON"
             )
         elif setting.name in CHOICES:
             parser.add_argument(
@@ -91,7 +91,7 @@ def _described_arguments(docstring: str) -> dict[str, str]:
             name, found[entry[1]] = entry.groups()
         elif found and line.startswith(" " * 8):
             found[name] += " " + line.strip()
-    return {name: text.replace("%", "%%") for name, text in found.items()}
+    return {name: text.removesuffix(".").replace("%", "%%") for name, text in found.items()}
 
 
 def _train(options: argparse.Namespace) -> None:

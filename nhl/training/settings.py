@@ -60,15 +60,15 @@ class Settings:
 
     Args:
         data: a data set, `NAME` or `NAME:PATH`.
-        backbone: a timm name.
+        backbone: name of the backbone in timm.
         pretrained: start the backbone from ImageNet weights.
-        start: folder of a checkpoint whose weights to start from instead; of the same backbone. Of the same classes and
+        start: folder of a checkpoint of the same backbone whose weights to start from instead. If it has the same classes and
             lengths, the directions of the levels begin at the mean codes of their labels.
         lengths: code lengths in bits.
-        loss: csq, dpn, dbdh, dhn, dch, dsh, dtsh, lcdsh, shcir, mdsh, orthohash, hashnet or greedyhash; or none:
-            the levels alone.
-        constants: of the loss.
-        bank: compare pairs with the memory bank that the loss was published with, if it was with one.
+        loss: csq, dpn, dbdh, dhn, dch, dsh, dtsh, lcdsh, shcir, mdsh, orthohash, hashnet or greedyhash; or none, which
+            trains the levels alone.
+        constants: constants of the loss.
+        bank: also compare pairs with the memory bank that the loss was published with, where it was published with one.
         distillation: lambda, the weight of long-to-short distillation.
         central: weight of central similarity, which draws the codes of every length to nesting hash centres, beside
             the loss; 0 leaves it out.
@@ -78,8 +78,8 @@ class Settings:
         level_weights: how much the levels named here count at each length, such as {"group": [1, 0, 0, 0, 0]}; by
             default short codes learn the coarse levels and long codes the fine ones.
         rounds: epochs in which all photographs beside the drawings are shown once.
-        weighting: of the lengths: nhl, equal, static, uncertainty, gradnorm or pcgrad.
-        weighting_constants: of the weighting, such as the `weights` of "static".
+        weighting: how the lengths are weighted: nhl, equal, static, uncertainty, gradnorm or pcgrad.
+        weighting_constants: constants of the weighting, such as the `weights` of "static".
         size: side of the network's input in pixels.
         eval_size: side at which the trained model is given pictures; 0 means `size`. Random crops show things larger
             than whole pictures do, and a larger side makes up for that (Touvron et al. 2019, arXiv 1906.06423).
@@ -87,21 +87,21 @@ class Settings:
             codes for twice the work (Simonyan and Zisserman 2015, arXiv 1409.1556). Validation goes without.
         fit: how pictures become square, as in `Preprocessing`.
         frozen_stages: first stages of the backbone that do not learn; their output is computed once a view.
-        precision: of the backbone's arithmetic, "float32" or "bfloat16".
-        augment: what random views change besides the place, "color" or "trivial" (TrivialAugmentWide).
-        views: random views of each picture that are computed and kept; 0: a new one every epoch, none kept.
+        precision: precision of the backbone's arithmetic, "float32" or "bfloat16".
+        augment: what random views change besides the crop, "color" or "trivial" (TrivialAugmentWide).
+        views: random views of each picture that are computed and kept; with 0, a new one in every epoch and none kept.
         epochs: passes over the training pictures.
-        batch_size: M.
+        batch_size: pictures in a batch, M.
         head_lr: highest learning rate of the nested layer.
         backbone_lr: highest learning rate of the backbone.
-        weight_decay: of AdamW.
+        weight_decay: weight decay of AdamW.
         warmup: epochs of rising learning rate, before it falls as a cosine.
         clip_grad_norm: largest norm of the gradient.
         mixup_alpha: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
         ema_decay: decay of the running average of the weights, which is what is kept.
         validation_fraction: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
         validate_every: epochs between two validations.
-        seed: of everything random.
+        seed: seed of everything random.
     """
 
     data: str = "emoji"

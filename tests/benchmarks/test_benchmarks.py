@@ -1,5 +1,6 @@
 """The table of benchmarks, what a result file says, small runs of search and train, and the pictures."""
 
+import argparse
 import json
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from fragments import fragments
 
 from benchmarks import __main__ as table
 from benchmarks.result_file import write_result
@@ -20,6 +22,23 @@ def test_help_names_all(capsys):
     assert table.main([]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in table.BENCHMARKS)
+
+
+@pytest.mark.parametrize("name", table.BENCHMARKS)
+def test_help_makes_sense_by_itself(name, monkeypatch):
+    """And names its own result file."""
+    seen = []
+
+    def stop(parser, arguments):
+        seen.append(parser)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    assert table.main([name]) == 130
+    (parser,) = seen
+    assert parser.prog == f"python -m benchmarks {name}"
+    assert not fragments(parser)
+    assert f"results/{name}.json" in parser.format_help() or name in ("rooms", "pictures")
 
 
 def test_unknown_name(capsys):
