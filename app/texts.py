@@ -130,8 +130,8 @@ FATES = {
     "gained wrong": "new, wrong",
     "lost": "lost",
     "lost right": "lost, right",
-    "lost near": "gone, near",
-    "lost wrong": "gone, wrong",
+    "lost near": "lost, near",
+    "lost wrong": "lost, wrong",
 }
 SAME_LENGTH = "Both sides have the same length. Move the slider, or choose another length."
 
@@ -172,7 +172,7 @@ WHY_KINDS = {
     "cut": ("A long code cut short", "one model, trained for {longest} bits alone"),
 }
 WHY_QUALITY = "Quality (mAP) at each length"
-WHY_TIME, WHY_BYTES = "Training", "Bytes stored a picture"
+WHY_TIME, WHY_BYTES = "Training time", "Bytes stored a picture"
 WHY_VERDICT = (
     "One nested code does the work of {count} models: over their {count} lengths it is {gap} them, for {share:.0%} of "
     "their training time and {stored} bytes a picture instead of {each}. Cut to {shortest} bits, an ordinary code has an "
@@ -182,6 +182,7 @@ WHY_NOTE = (
     "mAP, mean average precision, is 1 if every picture of the class comes before all others. Short trainings of one "
     "network on the same pictures with the same loss, for this comparison alone; made by <code>{command}</code>."
 )
+WHY_NOT_THE_CURVE = "The curve at the top is of the page's own model, in {measure}: its figures cannot be compared with these."
 
 SPEED = "What does a longer code cost?"
 GALLERY_SIZE = "Pictures in the gallery"
@@ -195,7 +196,8 @@ COSTS = "{longest} bits instead of {shortest} take {bytes} times the bytes; a se
 COST_BY = {"scan": "{times} by reading every code", "index": "{times} by this page's index"}
 WHICH_LENGTH = (
     "Which length for {count} pictures? {length} bits: the shortest with {share:.0%} of the best quality, as measured "
-    "on the {own} real ones, and with no more than {most} pictures a code. That is {size} of codes, and {time} a search."
+    "on the {own} real ones, and with no more than {most} pictures sharing a code. The codes alone take {size}, all of this "
+    "page's index about {index}; a search takes {time}."
 )
 SCAN_NOTE = "Reads every code, so that long codes cost by their bytes; on short ones other work outweighs the reading. The textbook way."
 INDEX_NOTE = "Skips most codes without reading them, and finds the same."
@@ -211,10 +213,10 @@ OUR_INDEX = "this page's index"
 AT_LENGTH = "At {length} bits {told}."
 TIME_SCALE = "All bars share one logarithmic scale, which begins at {least}: equal steps are equal factors."
 FAISS_NOTE = "A well-known library. At 8 and 16 bits it has no fast routine, hence its odd times there."
-BYTES_A_PICTURE, ALL_CODES, SHARING = "bytes a picture", "all codes", "pictures a code"
+BYTES_A_PICTURE, ALL_CODES, SHARING = "bytes a picture", "all codes", "sharing a code"
 SHARING_NOTE = (
-    "Pictures a code: {count} pictures on as many codes as there can be, 256 of 8 bits. Those with the same code "
-    "cannot be told apart."
+    "Sharing a code: how many pictures have the same code if {count} are spread evenly over all possible codes, 256 of 8 bits. "
+    "Pictures with the same code cannot be told apart."
 )
 INDEX_MEMORY = "The index takes {size} of memory, for every length at once."
 INDEX_CUT = "If only the first {length} bits were kept, it would take about {size}."

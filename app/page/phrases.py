@@ -103,9 +103,9 @@ def compared(before: int, after: int, kept: int, changed: int) -> str:
     """How two lengths compare.
 
     >>> compared(8, 32, 5, 7)
-    'From 8 to 32 bits: 5 kept, 7 new, 7 gone.'
+    'From 8 to 32 bits: 5 kept, 7 new, 7 lost.'
     """
-    return f"From {before} to {after} bits: {kept} kept, {changed} new, {changed} gone."
+    return f"From {before} to {after} bits: {kept} kept, {changed} new, {changed} lost."
 
 
 def counted(counts: Mapping[str, int], shown: int) -> str:
@@ -146,11 +146,11 @@ def minutes(seconds: float) -> str:
     """A long time for people.
 
     >>> minutes(42.0), minutes(1530.0), minutes(9000.0)
-    ('42 s', '26 min', '2.5 h')
+    ('42.0 s', '25.5 min', '2.5 h')
     """
     if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7000 else f"{seconds / 3600:.1f} h"
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7000 else f"{seconds / 3600:.1f} h"
 
 
 def gap(value: float) -> str:

@@ -34,7 +34,7 @@ STEPS = (
     ),
     Step(
         "More bits cost more",
-        "Every bit must be stored: <b>sixteen times the bits is sixteen times the memory</b>. A search that reads every "
+        "Every bit must be stored: <b>sixteen times the bits make codes sixteen times as large</b>. A search that reads every "
         "code takes longer too, as the last bars of the scan show with a million pictures; the index beside it skips most "
         "codes.",
         32,
@@ -52,7 +52,7 @@ STEPS = (
     ),
     Step(
         "Which length would you choose?",
-        "Each step to the right doubles the memory, and at some length adds too little. <b>Choose the shortest code that is "
+        "Each step to the right doubles the size of the codes, and at some length adds too little. <b>Choose the shortest code that is "
         "good enough</b>: the dashed line is 95 % of the best, and “Speed and size” names the length for up to 10 "
         "million pictures. Then try your own picture.",
         32,

@@ -163,6 +163,16 @@ def test_the_address_is_true_after_a_reload(open_page) -> None:
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
+def test_the_tour_begins_below_two_rows_of_results(open_page) -> None:
+    page = open_page("/?tour=1", viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    expect(page.locator("#section")).to_have_class("bits")
+    page.wait_for_timeout(500)
+    card = page.locator(".tour").bounding_box()
+    assert card is not None
+    assert bottom(page, ".results li", 11) <= card["y"]
+    assert bottom(page, ".tour") <= 800
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
 def test_the_tour_hides_nothing_that_it_speaks_of_on_a_phone(open_page, step: int) -> None:
     page = open_page(f"/?tour={step}", reduced_motion="reduce", **PHONE)

@@ -2,7 +2,7 @@
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 let waiting = null;
 const show = what => scrollTo({
-  top: what.getBoundingClientRect().top + scrollY - 16,
+  top: what.getBoundingClientRect().top + scrollY - 8,
   behavior: calm ? 'auto' : 'smooth',
 });
 const turn = () => {

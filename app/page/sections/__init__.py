@@ -25,7 +25,7 @@ class Looked:
 RENDERERS: dict[str, Callable[[Looked], str]] = {
     "compare": lambda at: compare.render(at.service, at.query, at.length, at.k, at.detail),
     "quality": lambda at: quality.render(at.service, at.query, at.length),
-    "why": lambda at: why.render(at.length),
+    "why": lambda at: why.render(at.service, at.length),
     "speed": lambda at: speed.render(at.service, at.detail),
     "bits": lambda at: bits.render(at.service, at.query, at.length, at.k),
     "coarse": lambda at: coarse.render(at.service, at.query, at.k, at.detail),

@@ -102,19 +102,22 @@ def _advice(timing: Timing, quality: Mapping[int, float]) -> str:
         own=phrases.large(timing.own),
         most=MOST_SHARING,
         size=phrases.size(timing.count * length // 8),
+        index=phrases.size(_index_bytes(timing, length)),
         time=phrases.duration(us.get("index", max(us.values()))),
     )
     return f'<p class="verdict" data-advice="{length}">{told}</p>'
 
 
+def _index_bytes(timing: Timing, length: int) -> int:
+    """Of an index of codes that are cut: all but the bytes that are cut off stays."""
+    return timing.index_bytes - timing.count * (max(timing.times) - length) // 8
+
+
 def _memory(timing: Timing, length: int) -> str:
-    """Of the index whole; and of codes that are cut: all but the bytes of a code stays."""
-    longest = max(timing.times)
-    cut = timing.index_bytes - timing.count * (longest - length) // 8
     whole = texts.INDEX_MEMORY.format(size=phrases.size(timing.index_bytes))
-    if length >= longest:
+    if length >= max(timing.times):
         return whole
-    return f"{whole} {texts.INDEX_CUT.format(length=length, size=phrases.size(cut))}"
+    return f"{whole} {texts.INDEX_CUT.format(length=length, size=phrases.size(_index_bytes(timing, length)))}"
 
 
 def _sizes(timing: Timing, length: int) -> str:

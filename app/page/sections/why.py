@@ -9,6 +9,7 @@ from typing import Any
 
 from app import texts
 from app.page import charts, phrases
+from app.service.search import SearchService
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "nesting.json"
 KINDS = ("nested", "single", "cut")
@@ -55,18 +56,21 @@ def measured() -> Measured | None:
         return None
 
 
-def render(length: int) -> str:
+def render(service: SearchService, length: int) -> str:
     """A drawing of the three, and what it says in words; nothing where nothing was measured."""
     found = measured()
     if found is None:
         return ""
     now = length if length in found.lengths else found.lengths[len(found.lengths) // 2]
+    notes = [texts.WHY_NOTE.format(command=escape(found.command))]
+    if service.quality:
+        notes.append(texts.WHY_NOT_THE_CURVE.format(measure=texts.MEASURES[service.measure]))
     named = {texts.WHY_KINDS[kind][0]: found.quality[kind] for kind in KINDS}
     chart = charts.lines(named, now, texts.WHY_QUALITY, None)
     return (
         f'<h2>{texts.WHY}</h2><p class="verdict">{_verdict(found)}</p><div class="sides"><div>'
         f"<h3>{texts.WHY_QUALITY}</h3>{_keys(found, now)}{chart}</div><div class='costs'>{_costs(found)}</div></div>"
-        f'<p class="note">{texts.WHY_NOTE.format(command=escape(found.command))}</p>'
+        f'<p class="note">{" ".join(notes)}</p>'
     )
 
 

@@ -191,7 +191,7 @@ NESTING = {
         "single": [0.38, 0.49, 0.60, 0.62, 0.63],
         "cut": [0.11, 0.20, 0.41, 0.55, 0.63],
     },
-    "seconds": {"nested": 600.0, "single": 2700.0},
+    "seconds": {"nested": 20.6, "single": 65.7},
 }
 
 
@@ -212,13 +212,15 @@ def test_why_nested_draws_what_was_measured(service: SearchService, nesting: Pat
     bars = [
         (row.findtext("b"), row.find("i").get("style")) for row in panel.findall(".//ol[@class='bars']/li")
     ]  # type: ignore[union-attr]
-    assert bars[:2] == [("10 min", "width:22%"), ("45 min", "width:100%")]
+    assert bars[:2] == [("20.6 s", "width:31%"), ("65.7 s", "width:100%")]
     assert [words for words, _ in bars[2:]] == ["16", "31", "16"]  # bytes a picture
     verdict = panel.findtext(".//p[@class='verdict']") or ""
-    assert "over their 5 lengths it is .002 mAP above them, for 22% of their training time" in verdict
+    assert "over their 5 lengths it is .002 mAP above them, for 31% of their training time" in verdict
     assert "16 bytes a picture instead of 31" in verdict
     assert "Cut to 8 bits, an ordinary code has an mAP of .11; the nested one has .40." in verdict
     assert "compare <nesting>" in "".join(panel.itertext())
+    told = texts.WHY_NOT_THE_CURVE.format(measure="mAP")
+    assert (told in "".join(panel.itertext())) == bool(service.quality)
 
 
 @pytest.mark.parametrize(
@@ -357,13 +359,16 @@ def test_a_length_is_advised_that_is_good_enough_and_tells_pictures_apart(
 ) -> None:
     times = {bits: {"scan": 9.0, "index": 1.0 * bits} for bits in service.lengths}
     quality = {bits: 0.9 if bits >= best else 0.5 for bits in service.lengths}
-    done = parsed(speed.figures(Job(timing=Timing(count, 72, times, 9000, 0.0)), 8, quality))
+    timing = Timing(count, 72, times, count * (16 + 9), 0.0)  # whole codes, and 9 bytes beside each
+    done = parsed(speed.figures(Job(timing=timing), 8, quality))
     advice = done.find(".//p[@data-advice]")
     assert advice is not None
     assert advice.get("data-advice") == str(advised)
     assert f"pictures? {advised} bits" in (advice.text or "")
-    assert f"{advised} µs a search" in (advice.text or "").replace("8.0", "8")
-    assert "data-advice" not in speed.figures(Job(timing=Timing(count, 72, times, 9000, 0.0)), 8, {})
+    codes, index = phrases.size(count * advised // 8), phrases.size(count * (advised // 8 + 9))
+    assert f"The codes alone take {codes}, all of this page's index about {index}; " in (advice.text or "")
+    assert f"a search takes {phrases.duration(advised)}." in (advice.text or "")
+    assert "data-advice" not in speed.figures(Job(timing=timing), 8, {})
 
 
 def test_times_share_one_logarithmic_scale(service: SearchService) -> None:
