@@ -219,7 +219,7 @@ def test_why_nested_draws_what_was_measured(service: SearchService, nesting: Pat
     assert "16 bytes a picture instead of 31" in verdict
     assert "Cut to 8 bits, an ordinary code has an mAP of .11; the nested one has .40." in verdict
     assert "compare <nesting>" in "".join(panel.itertext())
-    told = texts.WHY_NOT_THE_CURVE.format(measure="mAP")
+    told = texts.WHY_NOT_THE_CURVE.format(measure=texts.MEASURES[service.measure])
     assert (told in "".join(panel.itertext())) == bool(service.quality)
 
 
@@ -260,7 +260,7 @@ def test_the_drawing_counts_the_bits_that_differ(service: SearchService) -> None
         (Grade.GROUP, "gained", "new, near"),
         (Grade.OTHER, "gained", "new, wrong"),
         (Grade.CLASS, "lost", "lost, right"),
-        (Grade.OTHER, "lost", "gone, wrong"),
+        (Grade.OTHER, "lost", "lost, wrong"),
         (None, "gained", "new"),
         (Grade.CLASS, "kept", "kept"),
     ],
