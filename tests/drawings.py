@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 COLOURS = {"red": (200, 30, 40), "green": (30, 150, 60), "blue": (30, 70, 200), "yellow": (240, 200, 30)}
@@ -56,3 +57,25 @@ def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, *extra: byt
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
     pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + pixels
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def turned_in_xmp(kind: str) -> bytes:
+    """The corners as JPEG, PNG or WebP, turned by their XMP and by no EXIF: a browser shows them as they are stored."""
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP)
+    options: dict[str, Any] = {"pnginfo": text} if kind == "PNG" else {"xmp": XMP.encode()}
+    return encoded(corners(), kind, **options)
+
+
+def two_red(kind: str, alpha: int) -> bytes:
+    """Two red pixels as BMP or DIB of 32 bits; the alpha of the first is 0, that of the second is given."""
+    head = struct.pack("<IiiHHIIiiII", 124, 2, 1, 1, 32, 3, 8, 2835, 2835, 0, 0)
+    head += struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs"
+    start = b"BM" + struct.pack("<IHHI", 14 + 124 + 8, 0, 0, 14 + 124) if kind == "BMP" else b""
+    return start + head.ljust(124, b"\0") + bytes([0, 0, 255, 0, 0, 0, 255, alpha])

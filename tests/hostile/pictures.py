@@ -11,6 +11,7 @@ import numpy as np
 from drawings import BLUE, GREEN, RED, WHITE, chunk, corners, encoded, png
 from heic import CORNERS, HEIC
 from hostile.cases import Case
+from hostile.shown import as_stored, gammas, profiles, tiffs
 from PIL import Image, features
 
 DAMAGED = r"^The image is damaged or cut short\.$"
@@ -211,7 +212,7 @@ def animations() -> dict[str, Case]:
 
 
 def heic() -> dict[str, Case]:
-    """A photo of a phone: whole, cut short, and with bytes that lie."""
+    """A photo of a phone: whole, cut short, with bytes that lie, and a brand with nothing behind it."""
     quarters = Image.new("RGB", (2, 2))
     for place, colour in enumerate(CORNERS):
         quarters.putpixel((place % 2, place // 2), colour)
@@ -220,6 +221,11 @@ def heic() -> dict[str, Case]:
     cases = {"a HEIC": Case(lambda: HEIC, shown, tolerance=4)}
     for place in (4, 12, 24, 100, len(HEIC) // 2, len(HEIC) - 1):
         cases[f"HEIC cut at {place}"] = Case(partial(HEIC.__getitem__, slice(place)), shown, refused, 255)
+    for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        cases[f"HEIF of the brand {brand.decode()} alone"] = Case(
+            partial(bytes, b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1" + brand + bytes(40)),
+            sentence=r"^The HEIF \(HEIC\) picture is damaged or of a kind that cannot be read",
+        )
     chance = random.Random(0)
     for number in range(20):
         data = bytearray(HEIC)
@@ -244,10 +250,6 @@ def no_pictures() -> dict[str, Case]:
         "a web page": (b"<!doctype html><script>alert(1)</script>", NONE),
         "an SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "^An SVG file cannot be read"),
         "a PDF": (b"%PDF-1.7\n", "^A PDF file cannot be read"),
-        "a HEIC": (
-            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-            r"^The HEIF \(HEIC\) picture is damaged or of a kind that cannot be read",
-        ),
         "a JPEG XL": (b"\xff\x0a" + bytes(100), "^A JPEG XL file cannot be read"),
         "a JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100), "^A JPEG 2000 file cannot be read"),
         "a zip": (inside, NONE),
@@ -279,6 +281,8 @@ def no_pictures() -> dict[str, Case]:
     return cases
 
 
-PICTURES = {
-    **formats(), **depths(), **turned(), **cuts(), **bombs(), **metadata(), **animations(), **heic(), **no_pictures()
-}  # fmt: skip
+KINDS = (
+    *(formats(), depths(), turned(), cuts(), bombs(), metadata(), animations(), heic(), no_pictures()),
+    *(profiles(), gammas(), as_stored(), tiffs()),
+)
+PICTURES = {name: case for kind in KINDS for name, case in kind.items()}

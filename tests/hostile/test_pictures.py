@@ -11,7 +11,7 @@ import pytest
 from drawings import draw, encoded
 from hostile.archives import ARCHIVES
 from hostile.cases import NAMES, Case
-from hostile.pictures import PICTURES, cuts, no_pictures
+from hostile.pictures import KINDS, PICTURES
 from hostile.served import SENTENCE, client, search, watched
 from hostile.wrong_json import BODIES, JUNK
 from PIL import Image
@@ -76,8 +76,7 @@ def check(case: Case) -> None:
 
 def one_of_each() -> dict[str, Case]:
     """The first, and some more, of each kind."""
-    names = [*PICTURES][::17] + [*cuts()][::16] + [*no_pictures()][:12]
-    return {name: PICTURES[name] for name in names}
+    return {name: PICTURES[name] for kind in KINDS for name in [*kind][::7]}
 
 
 @pytest.mark.filterwarnings("ignore")
