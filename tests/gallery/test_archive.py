@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hostile.archives import packed
 
 from nhl.gallery.archive import entries
 from nhl.gallery.files import find_pictures
@@ -14,17 +15,7 @@ from nhl.gallery.labels import folder_labels
 
 def made(*names: str | bytes) -> zipfile.ZipFile:
     """An archive; a name in bytes stands there as it is, without the mark of UTF-8."""
-    file, stand_ins = BytesIO(), {}
-    with zipfile.ZipFile(file, "w") as archive:
-        for number, name in enumerate(names):
-            plain = name if isinstance(name, str) else f"{number}".zfill(len(name))
-            if isinstance(name, bytes):
-                stand_ins[plain.encode()] = name
-            archive.writestr(plain, b"content")
-    data = file.getvalue()
-    for plain_bytes, raw in stand_ins.items():
-        data = data.replace(plain_bytes, raw)
-    return zipfile.ZipFile(BytesIO(data))
+    return zipfile.ZipFile(BytesIO(packed(*((name, b"content") for name in names))))
 
 
 def found(*names: str | bytes) -> dict[str, str]:

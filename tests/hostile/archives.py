@@ -8,18 +8,27 @@ from collections.abc import Callable
 from functools import partial
 
 from drawings import draw, encoded
-from hostile.cases import NAMES
+from hostile.cases import BYTE_NAMES, NAMES
 
 GOOD = encoded(draw("red", 1))
-Entry = tuple[str | zipfile.ZipInfo, bytes]
+UTF_8 = 0x800  # the flag of a name that is in UTF-8
+Entry = tuple[str | bytes | zipfile.ZipInfo, bytes]
+
+
+class OldName(zipfile.ZipInfo):
+    """A file whose name stands in the archive byte by byte, without a word on its encoding."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 (zipfile's own)
+        return self.filename.encode("latin-1"), self.flag_bits & ~UTF_8
 
 
 def packed(*entries: Entry, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """An archive of these names and contents."""
+    """An archive of these names and contents; names in bytes as old programs write them."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as made:
         for name, content in entries:
-            made.writestr(name, content)
+            old = isinstance(name, bytes)
+            made.writestr(OldName(name.decode("latin-1")) if old else name, content, compress_type=method)
     return file.getvalue()
 
 
@@ -54,6 +63,14 @@ def lying(field: int, value: int) -> bytes:
     return bytes(data)
 
 
+def mislabelled(name: bytes) -> bytes:
+    """An archive with a name that is said to be in UTF-8."""
+    data = bytearray(packed((name, GOOD)))
+    for signature, field in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.rindex(signature) + field + 1] |= UTF_8 >> 8
+    return bytes(data)
+
+
 def overlapping(count: int) -> bytes:
     """A table of contents that names the same packed bytes again and again."""
     data = packed(("a.png", bytes(19_000_000)))
@@ -65,6 +82,9 @@ def overlapping(count: int) -> bytes:
 
 
 good: Entry = ("good.png", GOOD)
+OLD_UTF_8 = [("Кошка/★6.png".encode(), GOOD), ("Ünï/7.png".encode(), GOOD)]
+OLD_CP437 = [("café/é.png".encode("cp437"), GOOD), ("Ä/7.png".encode("cp437"), GOOD)]
+BACKWARDS = [("café\\ä.png".encode("cp437"), GOOD), ("Öl\\8.png".encode(), GOOD)]
 # by name: the archive, how many pictures are kept, how many files are left out (None: not for sure)
 ARCHIVES: dict[str, tuple[Callable[[], bytes], int, int | None]] = {
     "empty": (partial(packed), 0, None),
@@ -98,4 +118,18 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], int, int | None]] = {
         )
         for kind, name in NAMES.items() if "\0" not in name
     },
+    **{f"named in bytes, {kind}": (partial(packed, (name, GOOD)), 1, 0) for kind, name in BYTE_NAMES.items()},
+    "UTF-8 without the flag": (partial(packed, *OLD_UTF_8), 2, 0),
+    "CP437 without the flag": (partial(packed, *OLD_CP437), 2, 0),
+    "both, and backslashes": (partial(packed, *OLD_UTF_8, *BACKWARDS), 4, 0),
+    "the flag beside CP437": (partial(mislabelled, BYTE_NAMES["CP437"]), 0, None),
+}  # fmt: skip
+# by name of an archive: the name and the class of each picture that is kept
+SHOWN = {
+    "UTF-8 without the flag": {"★6.png": "Кошка", "7.png": "Ünï"},
+    "CP437 without the flag": {"é.png": "café", "7.png": "Ä"},
+    "both, and backslashes": {"★6.png": "Кошка", "7.png": "Ünï", "ä.png": "café", "8.png": "Öl"},
+    **{f"named in bytes, {kind}": {name: label} for kind, (name, label) in {
+        "UTF-8": ("Кошка ★.png", ""), "CP437": ("café.png", ""), "Latin-1, backwards": ("1.png", ""),
+    }.items()},
 }  # fmt: skip

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from app.service.own_pictures import read_picture
+from nhl.images import ImageError
+
 
 @dataclass(frozen=True)
 class Case:
@@ -21,6 +24,14 @@ class Case:
     pixels: Image.Image | None = None
     sentence: str | None = None
     tolerance: float = 0.0
+
+    def refusal(self) -> str:
+        """Why the library does not read it, or nothing."""
+        try:
+            read_picture(self.make())
+        except ImageError as error:
+            return str(error)
+        return ""
 
 
 # Names that a file may come under; none of them may lead out of its folder.
@@ -43,4 +54,16 @@ NAMES = {
     "percent": "%2e%2e%2f%00.png",
     "template": "${7*7}{{7*7}}.png",
     "spaces": "   .png",
+}
+
+# Names that are no text in one encoding or another, as file systems and old archives hold them.
+BYTE_NAMES = {
+    "Latin-1": b"caf\xe9.png",
+    "CP437": b"caf\x82.png",
+    "UTF-8": "Кошка ★.png".encode(),
+    "UTF-8 cut short": "Кошка".encode()[:-1] + b".png",
+    "half a character": b"\xed\xa0\x80.png",
+    "no text": b"\xff\xfe.png",
+    "orders to a terminal": b"\x1b[2J\rtwo\nlines.png",
+    "Latin-1, backwards": b"\xe9t\xe9\\1.png",
 }

@@ -286,3 +286,8 @@ KINDS = (
     *(profiles(), gammas(), as_stored(), tiffs()),
 )
 PICTURES = {name: case for kind in KINDS for name, case in kind.items()}
+
+
+def one_of_each() -> dict[str, Case]:
+    """The first, and some more, of each kind."""
+    return {name: PICTURES[name] for kind in KINDS for name in [*kind][::7]}

@@ -37,9 +37,15 @@ def post(page: httpx.Client, path: str, content: Any) -> httpx.Response:
     return page.post(API + path, content=body, headers={"Content-Type": "application/json"})
 
 
-def upload(page: httpx.Client, content: bytes, name: str = "picture.png") -> str:
+def upload(page: httpx.Client, content: bytes, name: str | bytes = "picture.png") -> str:
     """Where a file lies on the server."""
-    answer = page.post(f"{API}/upload", files={"files": (name, content)})
+    if isinstance(name, bytes):  # which httpx would not send
+        name = name.replace(b"\r", b"%0D").replace(b"\n", b"%0A")  # as browsers do
+        head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="' + name + b'"\r\n\r\n'
+        form = {"Content-Type": "multipart/form-data; boundary=b"}
+        answer = page.post(f"{API}/upload", content=head + content + b"\r\n--b--\r\n", headers=form)
+    else:
+        answer = page.post(f"{API}/upload", files={"files": (name, content)})
     assert answer.status_code == 200, answer.text
     return str(answer.json()[0])
 
@@ -54,7 +60,7 @@ def call(page: httpx.Client, name: str, data: Any, **more: Any) -> tuple[str, An
     return lines[-2].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))
 
 
-def search(page: httpx.Client, content: bytes, name: str = "picture.png") -> tuple[str, Any]:
+def search(page: httpx.Client, content: bytes, name: str | bytes = "picture.png") -> tuple[str, Any]:
     """What comes of a picture that is uploaded and looked for."""
     picture = {"path": upload(page, content, name), "meta": {"_type": "gradio.FileData"}}
     return call(page, "search", [picture, 32, 3])

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from drawings import draw, encoded
 from hostile.archives import ARCHIVES
-from hostile.cases import NAMES, Case
-from hostile.pictures import KINDS, PICTURES
+from hostile.cases import BYTE_NAMES, NAMES, Case
+from hostile.pictures import PICTURES, one_of_each
 from hostile.served import SENTENCE, client, search, watched
 from hostile.wrong_json import BODIES, JUNK
 from PIL import Image
@@ -74,11 +74,6 @@ def check(case: Case) -> None:
         assert difference.mean() <= case.tolerance
 
 
-def one_of_each() -> dict[str, Case]:
-    """The first, and some more, of each kind."""
-    return {name: PICTURES[name] for kind in KINDS for name in [*kind][::7]}
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_over_http_it_is_the_same(page: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:
     with watched() as written:
@@ -98,7 +93,7 @@ def test_over_http_it_is_the_same(page: httpx.Client, capfd: pytest.CaptureFixtu
 def test_names_lead_nowhere(page: httpx.Client) -> None:
     picture = encoded(draw("red", 1))
     with watched() as written:
-        for kind, name in NAMES.items():
+        for kind, name in {**NAMES, **BYTE_NAMES}.items():
             assert search(page, picture, name)[0] == "complete", kind
     assert written == []
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 from drawings import draw, encoded
-from hostile.archives import ARCHIVES
+from hostile.archives import ARCHIVES, SHOWN, packed
 from hostile.cases import NAMES
+from hostile.pictures import PICTURES, one_of_each
 from hostile.served import client, given, upload, watched
 
 from app import texts
@@ -41,10 +42,25 @@ def test_keeps_the_pictures_and_counts_the_rest(service: SearchService, tmp_path
             own = index_pictures([path], service.encoder)
             assert len(own.service) == kept
             assert skipped in (None, own.skipped)
+            shown = {item.name: item.label for item in own.service.items}
+            assert shown == SHOWN.get(name, shown)
             own.close()
             assert not own.service.gallery.path.parent.exists()
     assert written == []
     assert not Path("/tmp/escaped.png").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_picture_in_a_zip_is_as_it_is_alone(service: SearchService, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(packed(*((name, case.make()) for name, case in PICTURES.items())))
+    with watched() as written:
+        own = index_pictures([path], service.encoder)
+    assert written == []
+    kept = {item.name for item in own.service.items}
+    assert {*PICTURES} - kept == {name for name, case in PICTURES.items() if case.refusal()}
+    assert own.skipped == len(PICTURES) - len(kept)
+    own.close()
 
 
 def test_what_takes_too_long_is_left_out(
@@ -62,7 +78,14 @@ def test_over_http_the_upload_is_gone_after_use(
     page: httpx.Client, capfd: pytest.CaptureFixture[str]
 ) -> None:
     given(page, "first", [upload(page, ARCHIVES["good"][0](), "pictures.zip")])  # after which all is imported
-    for name in ("a bomb of 1 GB", "up", "encrypted", "zips twenty deep", "a link"):
+    for name in (
+        "a bomb of 1 GB",
+        "up",
+        "encrypted",
+        "zips twenty deep",
+        "a link",
+        "named in bytes, no text",
+    ):
         make, kept, _ = ARCHIVES[name]
         path = upload(page, make(), "pictures.zip")
         with watched() as written:
@@ -72,6 +95,17 @@ def test_over_http_the_upload_is_gone_after_use(
         assert (texts.NO_OWN_PICTURES in said) == (kept == 0)
         assert not Path(path).exists()
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_over_http_every_picture_in_a_zip_is_as_it_is_alone(page: httpx.Client) -> None:
+    cases = one_of_each()
+    path = upload(page, packed(*((name, case.make()) for name, case in cases.items())), "pictures.zip")
+    with watched() as written:
+        said = given(page, "each", [path])
+    assert written == []
+    left_out = sum(bool(case.refusal()) for case in cases.values())
+    assert phrases.added(len(cases) - left_out, left_out) in said
 
 
 def test_names_are_shown_as_text(page: httpx.Client) -> None:
