@@ -14,6 +14,7 @@ from torchvision.transforms import v2
 
 from nhl.data.augmentation import augmentation
 from nhl.data.pictures import Pictures
+from nhl.model.half import in_half
 from nhl.model.normalization import Normalization
 from nhl.model.preprocessing import Preprocessing
 
@@ -78,7 +79,7 @@ class Views:
         self._kept: dict[int, Tensor] = {}
 
     def get(self, epoch: int, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
-        """The view of an epoch, half precision; of those kept, computed at the first call."""
+        """The view of an epoch, in half precision where that holds it; of those kept, computed at the first call."""
         view = epoch % self.count if self.count else -1
         if view in self._kept:
             return self._kept[view]
@@ -96,6 +97,6 @@ class Views:
         for batch in DataLoader(pictures, batch_size=64, num_workers=workers):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
                 images = batch.to(self.device, memory_format=torch.channels_last)
-                parts.append(self.stem(self._normalize(images)).half().cpu())
+                parts.append(in_half(self.stem(self._normalize(images))).cpu())
             progress(sum(map(len, parts)), len(pictures))
         return torch.cat(parts)

@@ -1,7 +1,7 @@
 """A backbone and a nested hash layer: images to codes of every length."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from nhl.model.backbones import create_backbone, feature_width
 from nhl.model.checkpoint import (
     CONFIG,
     EVALUATION,
+    REMEDY,
     SUMS,
     WEIGHTS,
     CheckpointError,
@@ -32,6 +33,7 @@ from nhl.model.checkpoint import (
     weights_path,
     write_config,
 )
+from nhl.model.half import in_half
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -100,7 +102,7 @@ class NestedHashModel(
     ) -> str | None:
         """Write `config.json` and `model.safetensors` into a folder.
 
-        Weights are stored in half precision, but for tensors with values that it does not reach, above 65,504.
+        Weights are stored in half precision, but for tensors that it does not hold (`nhl.model.half`).
 
         Args:
             save_directory: the folder, made where it is missing.
@@ -150,7 +152,7 @@ class NestedHashModel(
             hub_settings: for the hub: revision, token, cache_dir, force_download, local_files_only.
 
         Raises:
-            CheckpointError: if there is no whole checkpoint, or the weights do not fit it.
+            CheckpointError: if there is no whole checkpoint, or the weights do not fit it or are not finite.
         """
         folder, name = Path(pretrained_model_name_or_path), str(pretrained_model_name_or_path)
         typed = isinstance(pretrained_model_name_or_path, Path)
@@ -168,17 +170,24 @@ class NestedHashModel(
             model.load_state_dict(load_file(path))
         except (SafetensorError, RuntimeError) as error:
             raise CheckpointError(f"{path} is damaged or belongs to another model: {error}") from error
+        if bad := _not_finite(model.state_dict()):
+            raise CheckpointError(f"{path} holds NaN or infinity in `{bad}`: {REMEDY}")
         return model.eval()
 
 
 def _stored(name: str, values: Tensor) -> Tensor:
-    """Weights as they are kept: in half precision where that holds them all."""
+    """Weights as they are kept."""
     values = values.contiguous().cpu()
     if not values.is_floating_point():
         return values
-    if not values.isfinite().all():
+    values = values.float()
+    if _not_finite({name: values}):
         raise ValueError(
             f"weights must be finite but `{name}` holds NaN or infinity: train again with a lower learning rate"
         )
-    half = values.half()
-    return half if half.isfinite().all() else values.float()
+    return in_half(values)
+
+
+def _not_finite(weights: Mapping[str, Tensor]) -> str | None:
+    """The name of the first tensor that holds NaN or infinity, if one does."""
+    return next((name for name, values in weights.items() if not values.isfinite().all()), None)

@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate
 
 from nhl.data.pictures import Pictures
 from nhl.machine import processors
+from nhl.model.half import in_half
 from nhl.model.normalization import Normalization
 from nhl.model.preprocessing import Preprocessing
 from nhl.training.random_views import Draw, drawings, photographs
@@ -83,7 +84,7 @@ class Mixture:
             draw = Draw(hash_of(self.seed, key[1], len(key[0])), self.device)
             parts = []
             for part in indices.split(BATCH):
-                parts.append(self._views(part, draw).half().cpu())
+                parts.append(in_half(self._views(part, draw)).cpu())
                 self.progress(sum(map(len, parts)), len(indices))
             self._kept[key] = torch.cat(parts)
         return self._kept[key]

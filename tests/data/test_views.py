@@ -13,8 +13,8 @@ from nhl.model.preprocessing import Preprocessing
 def views(tiny_gallery: str) -> Callable[..., Views]:
     pictures = gallery_protocol(tiny_gallery).query
 
-    def create(count: int, **how: object) -> Views:
-        return Views(pictures, Preprocessing(size=16), torch.nn.Identity(), count, **how)
+    def create(count: int, stem: torch.nn.Module | None = None, **how: object) -> Views:
+        return Views(pictures, Preprocessing(size=16), stem or torch.nn.Identity(), count, **how)
 
     return create
 
@@ -33,3 +33,11 @@ def test_random_views_differ_from_the_plain_one(views: Callable[..., Views], aug
     plain, random = views(0).get(0), views(1, augment=augment).get(0)
     assert plain.shape == random.shape
     assert ((plain - random).abs().flatten(1).amax(1) > 0.1).float().mean() > 0.5
+
+
+def test_what_half_precision_does_not_hold_is_kept_in_single(views: Callable[..., Views]) -> None:
+    loud = torch.nn.Conv2d(3, 1, 1)
+    torch.nn.init.constant_(loud.weight, 1e6)
+    assert views(1).get(0).dtype == torch.float16
+    assert views(1, loud).get(0).dtype == torch.float32
+    assert views(1, loud).get(0).isfinite().all()

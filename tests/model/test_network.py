@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from drawings import draw
+from hostile.weights import SCALES, broken, scaled
 from huggingface_hub import PyTorchModelHubMixin, hub_mixin
 from safetensors.torch import load_file
 
@@ -92,21 +93,17 @@ def test_a_path_is_no_question_to_a_hub(monkeypatch: pytest.MonkeyPatch) -> None
     assert not asked
 
 
-def test_weights_that_half_precision_does_not_reach(model: NestedHashModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES)
+def test_weights_that_half_precision_does_not_hold(
+    model: NestedHashModel, tiny_checkpoint: Path, tmp_path: Path, scale: float
+) -> None:
     """They are kept as they are, the others in half precision; the codes stay the same."""
-    model = copy.deepcopy(model)
-    with torch.no_grad():
-        model.layer.linear.weight *= 1e7
-        model.layer.linear.bias *= 1e7
-    assert model.layer.linear.weight.abs().max() > 65_504
-    model.save_pretrained(tmp_path)
-    loaded = NestedHashModel.from_pretrained(tmp_path)
-    assert torch.equal(loaded.layer.linear.weight, model.layer.linear.weight)
+    loaded = NestedHashModel.from_pretrained(scaled(tiny_checkpoint, tmp_path, scale))
+    assert torch.equal(loaded.layer.linear.weight, model.layer.linear.weight * scale)
     assert codes(loaded) == codes(model)
     kept = load_file(tmp_path / "model.safetensors")
-    large = {name for name, values in kept.items() if values.dtype == torch.float32}
-    assert large <= {"layer.linear.weight", "layer.linear.bias"}
-    assert large
+    single = {name for name, values in kept.items() if values.dtype == torch.float32}
+    assert single == {"layer.linear.weight", "layer.linear.bias"}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -119,3 +116,12 @@ def test_weights_are_finite(model: NestedHashModel, tmp_path: Path, value: float
     with pytest.raises(ValueError, match=r"finite but `layer\.linear\.bias` holds NaN or infinity: train"):
         model.save_pretrained(tmp_path)
     assert fingerprint(tmp_path) == before
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_of_a_file_are_finite(tiny_checkpoint: Path, tmp_path: Path, value: float) -> None:
+    folder = broken(tiny_checkpoint, tmp_path / "broken", value)
+    with pytest.raises(
+        CheckpointError, match=r"safetensors holds NaN or infinity in `layer\.linear\.bias`: "
+    ):
+        NestedHashModel.from_pretrained(folder)

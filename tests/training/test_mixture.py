@@ -78,6 +78,14 @@ def test_views_are_kept_behind_frozen_stages_and_fresh_without(protocol: Protoco
     torch.testing.assert_close(fresh(2).get(rows), mixture(protocol, nn.Identity(), 2)(2).get(rows))
 
 
+def test_what_half_precision_does_not_hold_is_kept_in_single(protocol: Protocol) -> None:
+    loud = nn.Conv2d(3, 1, 1)
+    nn.init.constant_(loud.weight, 1e6)
+    shown = mixture(protocol, loud, 2)(0).get(torch.tensor([0, 30]))
+    assert shown.dtype == torch.float32
+    assert shown.isfinite().all()
+
+
 @pytest.mark.parametrize("stages", [0, 1])
 def test_a_stopped_training_goes_on_as_if_unbroken(protocol: Protocol, tmp_path: Path, stages: int) -> None:
     settings = replace(SETTINGS, frozen_stages=stages)
