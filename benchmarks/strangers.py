@@ -23,6 +23,7 @@ import httpx
 
 from benchmarks.options import options_of
 from benchmarks.page import call, photo, upload
+from benchmarks.reliability.malformed import run_tests
 from benchmarks.reliability.report import failures_of_strangers, write_page
 from benchmarks.result_file import RESULTS, write_result
 from benchmarks.startup import ROOT
@@ -110,14 +111,11 @@ def stranger(python: str, room: Path) -> dict[str, Any]:
     with serving(["bash", "-c", page], code, variables, limit=3000) as address:
         ready = time.perf_counter() - start
         answers = ask(address)
-    tested = subprocess.run(["bash", "-c", tests], cwd=code, env=variables, capture_output=True, text=True)
-    lines = tested.stdout.splitlines() or tested.stderr.splitlines() or [""]
-    wrong = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
     return {
         "python": version,
         "page_ready_s": round(ready, 1),
         "answers": answers,
-        "tests": {"status": tested.returncode, "said": lines[-1].strip("= "), "wrong": wrong},
+        "tests": run_tests(["bash", "-c", tests], code, variables),
         "left_in_code": _changed(code),
     }
 

@@ -1,4 +1,4 @@
-"""Faults and crowds, in earnest: kills at random moments, a full disk, two pages on one gallery, 32 clients.
+"""Faults and crowds, in earnest: kills at random moments, a full disk, two pages on one gallery, 32 clients, malformed input.
 
 It takes half an hour, and writes its result and the page about it, docs/RELIABILITY.md.
 """
@@ -21,6 +21,7 @@ from benchmarks.reliability.kills import (
     pictures,
     tiny_checkpoint,
 )
+from benchmarks.reliability.malformed import malformed
 from benchmarks.reliability.report import failures, write_page
 from benchmarks.result_file import RESULTS, write_result
 
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         }
         result["two_pages"] = two_pages(checkpoint, folder, _made(room / "two"), min(20, options.seconds))
     result["crowd"] = crowd(options.clients, options.seconds, options.patience)
+    result["malformed"] = malformed()
     path = write_result("reliability", result, options.out)
     wrong = failures(result)
     print("\n".join(wrong) or "every check passed")

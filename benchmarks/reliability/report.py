@@ -35,6 +35,7 @@ def failures(result: dict[str, Any]) -> list[str]:
         ]
         if not outcomes.get("answered"):
             wrong.append(f"{name}: nobody was answered")
+    wrong += _of_malformed(result)
     crowd = result["crowd"]
     if abs(crowd["growth"]) > GROWTH:
         wrong.append(f"crowd: memory went from {crowd['megabytes'][0]} to {crowd['megabytes'][1]} MB")
@@ -43,6 +44,15 @@ def failures(result: dict[str, Any]) -> list[str]:
     if crowd["answer_after_s"] > SLOWER * crowd["answer_before_s"]:
         wrong.append(f"crowd: the first answer after it took {crowd['answer_after_s']} s")
     return wrong
+
+
+def _of_malformed(result: dict[str, Any]) -> list[str]:
+    found = result.get("malformed")  # results of an earlier run have none
+    return (
+        []
+        if found is None or not found["status"]
+        else [f"malformed input: {found['said']}; {found['wrong'][:3]}"]
+    )
 
 
 ZERO_GPU = """
@@ -84,10 +94,10 @@ def markdown(path: Path, strangers: Path) -> str:
 Behaviour under load, failures and malformed input, measured by `{result["command"]}`, {result["date"][:10]}, on {machine["cores"]} cores of
 {machine["processor"]}, Python {machine["python"]}. The command also writes this page. {_held(failures(result))}
 """
-    parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), DAMAGE]
+    parts = [head, _kills(result["kills"]), _disk(result["disk"]), _pages(result), _malformed(result), DAMAGE]
     if strangers.is_file():
         parts.append(_strangers(json.loads(strangers.read_text(encoding="utf-8"))))
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _held(wrong: list[str]) -> str:
@@ -182,6 +192,19 @@ opened afterwards showed {two["shown_after"]}.
 """
 
 
+def _malformed(result: dict[str, Any]) -> str:
+    found = result.get("malformed")
+    return "" if found is None else MALFORMED.format(found["said"])
+
+
+MALFORMED = """## Malformed input
+
+Pictures that are damaged, of rare kinds, or shown otherwise than they are stored; bombs; archives and names that lead out;
+names in any bytes; weights that half precision does not hold; wrong requests; and bytes changed at random: given to the library,
+to the commands, in zips, and to a running page, by `python -m pytest tests/hostile`. Each gives what is right or one sentence.
+
+{}
+"""
 DAMAGE = """## Damaged files
 
 Truncated anywhere, or with any bit flipped (tests/test_faults.py, index/test_file.py, gallery/test_stored_codes.py):

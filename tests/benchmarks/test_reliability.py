@@ -1,6 +1,7 @@
 """The long runs of docs/RELIABILITY.md, with few kills; and the page that is made of their result."""
 
 import json
+import os
 import random
 import shutil
 import sys
@@ -14,6 +15,7 @@ from benchmarks.reliability import work
 from benchmarks.reliability.crowd import refusal
 from benchmarks.reliability.disk import fill
 from benchmarks.reliability.kills import GalleryJob, IndexJob, kill_often, pictures
+from benchmarks.reliability.malformed import run_tests
 from benchmarks.reliability.report import failures, failures_of_strangers, markdown
 from benchmarks.startup import ROOT
 from benchmarks.strangers import readme_commands, serving
@@ -50,6 +52,7 @@ RESULT: dict[str, Any] = {
         "answer_before_s": 0.1,
         "answer_after_s": 0.2,
     },
+    "malformed": {"status": 0, "said": "430 passed in 90 s", "wrong": []},
 }
 RIGHT = {"page": 200, "health": 200, "results": 12}
 PYTHON: dict[str, Any] = {
@@ -140,6 +143,11 @@ def test_a_refusal_is_busy_or_a_failure() -> None:
             {**RESULT["crowd"], "outcomes": {"answered": 1, "failed: 500": 2}},
             "crowd: 2 times failed",
         ),
+        (
+            "malformed",
+            {"status": 1, "said": "1 failed", "wrong": ["FAILED a"]},
+            "malformed input: 1 failed; ['FAILED a']",
+        ),
     ],
 )
 def test_what_does_not_hold_is_on_the_page(
@@ -150,11 +158,15 @@ def test_what_does_not_hold_is_on_the_page(
     assert text.count("Every check passed.") == 2
     assert "| `python -m nhl gallery add` | 2 | 0 | 0 | 1 | 0 | 0 |" in text
     assert "400.0 MB, 410.0 MB (+2.5%)" in text
+    assert "one sentence.\n\n430 passed in 90 s\n" in text
     assert "| 3.10.1 | 100 s | 9 passed in 5 s |" in text
     assert "20.5 s the first time and 8.1 s the second" in text
     wrong = {**deepcopy(RESULT), part: change}
     assert any(sentence in line for line in failures(wrong))
     assert sentence in page(tmp_path, wrong, STRANGERS)
+    older = {name: found for name, found in RESULT.items() if name != "malformed"}
+    assert failures(older) == []
+    assert "Malformed" not in page(tmp_path, older, STRANGERS)
     assert "stranger" not in markdown(tmp_path / "r.json", tmp_path / "none.json")
 
 
@@ -175,6 +187,20 @@ def test_what_does_not_hold_elsewhere_is_on_the_page(
     assert failures_of_strangers({**STRANGERS, "space": broken}) == ["Space: the page answered {'page': 500}"]
     lent = failures_of_strangers({**STRANGERS, "zerogpu": broken})
     assert lent == ["ZeroGPU Space: the page answered {'page': 500}"]
+
+
+@pytest.mark.parametrize(
+    ("test", "status", "said", "wrong"),
+    [
+        ("assert True", 0, "1 passed in ", []),
+        ("assert False", 1, "1 failed in ", ["FAILED test_a.py::test_a"]),
+    ],
+)
+def test_what_tests_say(tmp_path: Path, test: str, status: int, said: str, wrong: list[str]) -> None:
+    (tmp_path / "test_a.py").write_text(f"def test_a():\n    {test}\n")
+    found = run_tests([sys.executable, "-m", "pytest", "-ra", "."], tmp_path, os.environ)
+    assert (found["status"], [line.split(" - ")[0] for line in found["wrong"]]) == (status, wrong)
+    assert found["said"].startswith(said)
 
 
 def test_the_readme_gives_a_stranger_two_commands() -> None:
