@@ -95,7 +95,7 @@ def _described_arguments(docstring: str) -> dict[str, str]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from nhl.training.checks import check_data, check_folder
+    from nhl.training.checks import check_data, check_folder, check_network
     from nhl.training.settings import Settings
 
     names = [setting.name for setting in fields(Settings)]
@@ -105,6 +105,7 @@ def _train(options: argparse.Namespace) -> None:
     }
     with in_words_of_options(flags):
         settings = Settings(**{name: getattr(options, name) for name in names})
+        check_network(settings)
         check_target(options.to, folder=True)
         check_folder(settings, options.to)
         if options.tensorboard and find_spec("tensorboard") is None:

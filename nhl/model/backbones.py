@@ -7,6 +7,8 @@ import timm
 import torch
 from torch import nn
 
+from nhl.model.architectures import check_backbone, check_stages
+
 
 def create_backbone(name: str, pretrained: bool = False) -> nn.Module:
     """A timm model without its classifier: images (M, 3, S, S) to features (M, `num_features`).
@@ -17,8 +19,7 @@ def create_backbone(name: str, pretrained: bool = False) -> nn.Module:
     Raises:
         ValueError: if timm has no model `name`.
     """
-    if not timm.is_model(name):
-        raise ValueError(f"unknown backbone {name!r}; `timm.list_models()` gives the choices")
+    check_backbone(name)
     packaged = _packaged_weights(name) if pretrained else None
     network: nn.Module = timm.create_model(name, pretrained=pretrained and packaged is None, num_classes=0)
     if packaged is not None:
@@ -63,8 +64,7 @@ def split_backbone(network: nn.Module, stages: int) -> tuple[nn.Module, nn.Modul
     if not all(hasattr(network, part) for part in parts):
         raise ValueError(f"`stages` must be 0 for {type(network).__name__}, whose stages cannot be separated")
     stem, norm, blocks, head, head_norm, pool = (getattr(network, part) for part in parts)
-    if not 0 < stages <= len(blocks):
-        raise ValueError(f"`stages` must be from 0 to {len(blocks)} but got {stages}")
+    check_stages(stages, len(blocks))
     if stages == len(blocks):
         return network, nn.Identity()
     return (

@@ -1,4 +1,4 @@
-"""What a run takes from its folder and its data set, refused before anything is learnt. Imports no torch."""
+"""What a run takes from its folder, its backbone and its data set, refused before anything is learnt. Imports no torch."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nhl.data import Pictures, Protocol
 from nhl.data.hierarchy import check_hierarchy
+from nhl.model.architectures import STAGES, architecture, check_backbone, check_stages
 from nhl.model.checkpoint import WEIGHTS, read_config
 from nhl.training.settings import Settings
 
@@ -32,6 +33,17 @@ def check_folder(settings: Settings, folder: Path) -> None:
         raise ValueError(
             f"`start` must be a checkpoint of {settings.backbone}, but {settings.start} is one of {its}"
         )
+
+
+def check_network(settings: Settings) -> None:
+    """Refuse a backbone that timm does not have, or more frozen stages than it has, where that is known.
+
+    Raises:
+        ValueError: if it is so.
+    """
+    check_backbone(settings.backbone)
+    if most := STAGES.get(architecture(settings.backbone)):
+        check_stages(settings.frozen_stages, most)
 
 
 def check_data(settings: Settings, protocol: Protocol) -> None:

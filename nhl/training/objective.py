@@ -1,7 +1,5 @@
 """What a run minimises, as its settings say: the loss of every length, and how the lengths are weighted."""
 
-import json
-
 from torch import Tensor, nn
 
 from nhl.losses import LOSSES
@@ -38,22 +36,6 @@ def nested_loss(settings: Settings, classes: int, labels: Tensor | None = None) 
 def weighting(settings: Settings) -> Weighting:
     """The weighting of the lengths."""
     return WEIGHTINGS[settings.weighting](len(settings.lengths), **settings.weighting_constants)
-
-
-def check_constants(settings: Settings) -> None:
-    """Refuse constants that the loss or the weighting does not have.
-
-    Raises:
-        ValueError: if it is so.
-    """
-    for name, constants, make in (
-        ("constants", settings.constants, lambda: nested_loss(settings, classes=2)),
-        ("weighting_constants", settings.weighting_constants, lambda: weighting(settings)),
-    ):
-        try:
-            make()
-        except TypeError as error:
-            raise ValueError(f"`{name}` {json.dumps(dict(constants))} do not fit: {error}") from error
 
 
 class _NoLoss(nn.Module):

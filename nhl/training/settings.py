@@ -10,10 +10,10 @@ from typing import Any
 from nhl.atomic_write import write_bytes
 from nhl.codes import LENGTHS, check_lengths
 from nhl.model.preprocessing import FITS
+from nhl.training.constants import MOST_SEED, OF_LOSSES, OF_WEIGHTINGS, are_weights, check_constants
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"
 NONE = "none"
-MOST_SEED = 1 << 63  # of torch's generators
 WHOLE = {
     "size": 1,
     "epochs": 1,
@@ -40,11 +40,8 @@ REAL = (
 )
 """Settings that are real numbers from 0."""
 CHOICES = {
-    "loss": (
-        *("csq", "dpn", "dbdh", "dhn", "dch", "dsh", "dtsh", "lcdsh", "shcir", "mdsh"),
-        *("orthohash", "hashnet", "greedyhash", NONE),
-    ),
-    "weighting": ("nhl", "equal", "static", "uncertainty", "gradnorm", "pcgrad"),
+    "loss": (*OF_LOSSES, NONE),
+    "weighting": tuple(OF_WEIGHTINGS),
     "augment": ("color", "trivial"),
     "precision": ("float32", "bfloat16"),
     "fit": FITS,
@@ -155,7 +152,7 @@ class Settings:
             raise ValueError(f"`seed` must be below {MOST_SEED} but got {self.seed}")
         count = len(self.lengths)
         for row in self.level_weights.values():
-            if not _are_weights(row, count):
+            if not are_weights(row, count):
                 raise ValueError(
                     f"`level_weights` must be {count} numbers from 0 a level, one for each length, but got {row!r}"
                 )
@@ -169,6 +166,9 @@ class Settings:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
+        losses, weightings = OF_LOSSES.get(self.loss, {}), OF_WEIGHTINGS[self.weighting]
+        check_constants("constants", self.loss, losses, self.constants, count)
+        check_constants("weighting_constants", self.weighting, weightings, self.weighting_constants, count)
         if self.loss == NONE and not self.levels:
             raise ValueError(f"`levels` must be above 0 with the loss {NONE!r} but got 0")
         if self.mixup_alpha and self.levels:
@@ -200,10 +200,3 @@ class Settings:
         if unknown := sorted(set(values) - set(names)):
             raise ValueError(f"unknown setting {unknown[0]!r} in {path}; choose from {', '.join(names)}")
         return cls(**values)
-
-
-def _are_weights(row: object, count: int) -> bool:
-    """Whether a row of a table is so many numbers from 0."""
-    if not isinstance(row, Sequence) or len(row) != count:
-        return False
-    return all(isinstance(weight, int | float) and weight >= 0 for weight in row)

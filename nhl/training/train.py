@@ -18,10 +18,9 @@ from nhl.model.backbones import split_backbone
 from nhl.model.checkpoint import Config, fingerprint
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
-from nhl.training.checks import STATE, check_data, check_folder, held_back, instances, levels
+from nhl.training.checks import STATE, check_data, check_folder, check_network, held_back, instances, levels
 from nhl.training.depthwise import use_fast_depthwise
 from nhl.training.mixture import Mixture
-from nhl.training.objective import check_constants
 from nhl.training.settings import Settings
 from nhl.training.state import resume, save_state
 from nhl.training.trainer import Levels, Shown, Trainer, all_shown
@@ -75,7 +74,7 @@ def train(
 
     Raises:
         ValueError: if the folder holds a finished checkpoint, a run with other settings or data or a damaged state,
-            `settings.start` is of another backbone, there are too few pictures, the data do not know the
+            `settings.start` is of another backbone, there is no such backbone, there are too few pictures, the data do not know the
             instances or levels that the settings need, or there is no such device.
         MemoryError: if the device runs out of memory; the state of the last whole epoch is kept.
         FloatingPointError: if a loss is not finite; the message says when and at which length. The
@@ -83,7 +82,7 @@ def train(
     """
     folder = Path(folder)
     check_folder(settings, folder)
-    check_constants(settings)
+    check_network(settings)
     found = _device(device)
     protocol = protocol or load_protocol(settings.data)
     check_data(settings, protocol)

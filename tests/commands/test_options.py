@@ -254,9 +254,7 @@ def test_tables_too(
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [
-        ("--backbone", "lite9", "unknown backbone 'lite9'"),
         ("--frozen-stages", "99", "`--frozen-stages` must be from 0 to "),
-        ("--constants", '{"nope": 1}', '`--constants` {"nope": 1} do not fit'),
         ("--device", "cuda:99", "`--device` must be one of this machine but got 'cuda:99'"),
     ],
 )

@@ -72,6 +72,20 @@ def test_help_and_mistakes_load_nothing_heavy(arguments: list[str], status: int,
         ),
         (["--constants", "3"], "argument --constants: must be JSON"),
         (["--constants", "{"], "argument --constants: must be JSON"),
+        (
+            ["--constants", '{{"nope": 1}}'],
+            "unknown constant 'nope' of orthohash in `--constants`; choose from margin, scale, smoothing, seed",
+        ),
+        (
+            ["--loss", "dsh", "--mixup-alpha", "0", "--constants", '{{"scale": 0}}'],
+            "'scale' of dsh in `--constants` must be a number of at least 1, or null, but got 0",
+        ),
+        (
+            ["--weighting", "static"],
+            "'weights' of static in `--weighting-constants` must be a number from 0 for each length, not all 0, but got None",
+        ),
+        (["--backbone", "lite9"], "unknown backbone 'lite9'; `timm.list_models()` gives the choices"),
+        (["--frozen-stages", "8"], "`--frozen-stages` must be from 0 to 7 but got 8"),
         (["--data", "emojis"], "unknown data set 'emojis'"),
         (["--start", "runs/none"], "no checkpoint in runs/none"),
         (["--start", "{checkpoint}"], "`--start` must be a checkpoint of tf_efficientnet_lite0, but"),
@@ -116,7 +130,7 @@ def test_searching_listing_and_verifying_load_no_torch(tiny_checkpoint: Path) ->
 
 def test_torch_would_be_found() -> None:
     """The check above can fail: a mistake that only torch knows does load it."""
-    _, output, _ = run("train", "--to", "unused", "--constants", '{"nope": 1}')
+    _, output, _ = run("train", "--to", "unused", "--device", "cuda:99")
     assert "loaded: timm torch" in output
 
 
