@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.server.waiting import told_to_wait
+from nhl.mistakes import is_users, told
 
 PORTS = range(7860, 7960)
 MOST_PORT = 65535
+NOT_INSTALLED = "the page needs the package {}, which is not installed: in the folder of the project, `pip install -r requirements.txt`"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,16 +79,15 @@ def bind(host: str, port: int | None) -> socket.socket:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; the exit status."""
+    """Serve until interrupted; the exit status, 2 after a mistake of the user, told in one line (`is_users`)."""
     options = parser().parse_args(arguments)
     try:
         return _serve(options)
-    except ModuleNotFoundError as error:
-        print(
-            f"the page needs the package {error.name}, which is not installed: in the folder of the project, "
-            "`pip install -r requirements.txt`",
-            file=sys.stderr,
-        )
+    except Exception as error:
+        if not is_users(error):
+            raise
+        lacking = isinstance(error, ModuleNotFoundError) and error.name
+        print(NOT_INSTALLED.format(lacking) if lacking else told(error), file=sys.stderr)
         return 2
 
 
@@ -109,12 +110,8 @@ def _serve(options: argparse.Namespace) -> int:
         from app.server.app import create_app, serve  # meanwhile: this takes seconds
         from app.service.encoding import report_start
 
-        try:
-            app = create_app(loading.result(), per_minute=options.requests_per_minute)
-            report_start()
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            return 2
+        app = create_app(loading.result(), per_minute=options.requests_per_minute)
+        report_start()
     shown = "localhost" if host in ("0.0.0.0", "::") else host
 
     def announce() -> None:

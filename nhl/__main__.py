@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nhl
 from nhl.commands import Formatter, Parser, output
-from nhl.commands.mistakes import is_users, told
+from nhl.mistakes import is_users, told
 
 COMMANDS = ("train", "average", "evaluate", "compare", "gallery", "search", "advise", "export", "page")
 

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -71,6 +71,9 @@ def create_app(
         service: the gallery that is shown first.
         galleries: all of them; by default those that there are beside it.
         per_minute: requests that one address may send; 0 for any number.
+
+    Raises:
+        ValueError: if `FRAME_ANCESTORS` names what is no site.
     """
     galleries, bench = galleries or Galleries(service), SpeedBench()
 
@@ -95,7 +98,7 @@ def create_app(
         return Response(content, media_type="image/webp", headers=kept)
 
     app.add_middleware(RequestLimits, ARCHIVE_MEGABYTES * 2**20 + 2**16, per_minute)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, security_headers())
     app.add_middleware(PackedFront)
     warm_up()  # so that the first figures are those of the compiled search
     page = build_page(galleries, bench)
@@ -163,12 +166,21 @@ def frames(allowed: str) -> str:
     return "".join(f" {site}" for site in allowed.split())
 
 
-class SecurityHeaders:
-    """Adds `HEADERS` to every answer; plain ASGI, so that streams pass untouched."""
+def security_headers() -> dict[str, str]:
+    """`HEADERS`, with the sites that `FRAME_ANCESTORS` names.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app, policy = app, "Content-Security-Policy"
-        self.headers = {**HEADERS, policy: HEADERS[policy] + frames(os.environ.get("FRAME_ANCESTORS", ""))}
+    Raises:
+        ValueError: if one of them is no address of a site.
+    """
+    policy = "Content-Security-Policy"
+    return {**HEADERS, policy: HEADERS[policy] + frames(os.environ.get("FRAME_ANCESTORS", ""))}
+
+
+class SecurityHeaders:
+    """Adds headers to every answer; plain ASGI, so that streams pass untouched."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self.app, self.headers = app, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:

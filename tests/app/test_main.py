@@ -1,14 +1,20 @@
 """Flags, ports, and what is said when the page cannot start."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.__main__ import PORTS, bind, main, parser
+from app.service.search import SearchService
+from nhl.codes import check_lengths
 
 
 def test_the_port_comes_from_the_flag_else_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +72,55 @@ def test_a_missing_folder_is_said(
     shown = capsys.readouterr().err
     assert "nowhere" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (lambda *_: Path("nowhere").read_bytes(), "nowhere does not exist\n"),
+        (lambda *_: check_lengths([12]), "`lengths` must be positive multiples of 8 but got 12\n"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    wrong: Callable[..., object],
+    told: str,
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(SearchService, "open", wrong)
+    assert main(["--checkpoint", str(tiny_checkpoint), "--port", "0"]) == 2
+    assert capsys.readouterr().err == told
+
+
+def test_a_mistake_that_the_page_finds_is_one_sentence_too(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAME_ANCESTORS", "*")
+    assert main(["--checkpoint", str(tiny_checkpoint), "--port", "0"]) == 2
+    shown = capsys.readouterr().err
+    assert re.search(r"(^|\n)`FRAME_ANCESTORS` must hold addresses [^\n]+\n$", shown)
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        (lambda *_: int("many"), ValueError),
+        (lambda *_: np.zeros(2) + np.zeros(3), ValueError),
+        (lambda *_: {}["nothing"], KeyError),
+        (lambda *_: import_module("app.nowhere"), ModuleNotFoundError),
+    ],
+)
+def test_an_error_of_the_program_is_not_the_users(
+    wrong: Callable[..., object],
+    kind: type[Exception],
+    tiny_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SearchService, "open", wrong)
+    with pytest.raises(kind):
+        main(["--checkpoint", str(tiny_checkpoint), "--port", "0"])
 
 
 def test_a_missing_package_is_said(tiny_checkpoint: Path) -> None:

@@ -24,7 +24,7 @@ from app import texts
 from app.__main__ import parser
 from app.page.layout import build_page
 from app.server import limits
-from app.server.app import SecurityHeaders
+from app.server.app import security_headers
 from app.server.limits import Body, RateLimiter, RefusalError, RequestLimits, sweep, visitor
 from app.service.galleries import Galleries
 from app.service.search import SearchService
@@ -367,7 +367,7 @@ def test_a_body_in_pieces_is_read_whole_or_refused() -> None:
 
 def test_a_site_of_ones_own_may_frame_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAME_ANCESTORS", "https://lectures.example.edu http://127.0.0.1:*")
-    policy = SecurityHeaders(None).headers["Content-Security-Policy"]  # type: ignore[arg-type]
+    policy = security_headers()["Content-Security-Policy"]
     assert policy.endswith("https://*.hf.space https://lectures.example.edu http://127.0.0.1:*")
 
 
@@ -377,7 +377,7 @@ def test_a_site_of_ones_own_may_frame_the_page(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_site_frames_nothing(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAME_ANCESTORS", wrong)
     with pytest.raises(ValueError, match=r"`FRAME_ANCESTORS` must hold addresses such as https://lectures"):
-        SecurityHeaders(None)  # type: ignore[arg-type]
+        security_headers()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from nhl.__main__ import REPORT, main
 from nhl.codes import check_lengths
 from nhl.commands import gallery, in_words_of_options, search, train
-from nhl.commands.mistakes import is_users
+from nhl.mistakes import is_users
 
 Capture = pytest.CaptureFixture[str]
 

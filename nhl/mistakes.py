@@ -3,18 +3,18 @@
 import dis
 import os
 
-PACKAGE = __name__.partition(".")[0]
+OURS = ("nhl", "app")  # packages
 
 
 def is_users(error: Exception) -> bool:
     """Whether an error tells of something that the user or their machine can mend.
 
     So do an `OSError`, a `MemoryError` and a missing package, wherever they arise. A `ValueError` or an
-    `ArithmeticError` does only where a `raise` statement of this package made it: these check their input and say the
+    `ArithmeticError` does only where a `raise` statement of ours made it: these check their input and say the
     rule. The same kinds out of other packages, or out of a call such as `int(text)`, are nobody's sentence.
     """
     if isinstance(error, ModuleNotFoundError):
-        return (error.name or "").partition(".")[0] != PACKAGE
+        return (error.name or "").partition(".")[0] not in OURS
     if isinstance(error, OSError | MemoryError):
         return True
     return isinstance(error, ValueError | ArithmeticError) and _is_raised_here(error)
@@ -39,4 +39,4 @@ def _is_raised_here(error: Exception) -> bool:
     frame, place = traceback.tb_frame, traceback.tb_lasti
     # A call into C has no frame of its own, so that its errors seem to arise here too: the instruction tells.
     by_raise = dis.opname[frame.f_code.co_code[place]] == "RAISE_VARARGS"
-    return by_raise and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE
+    return by_raise and frame.f_globals.get("__name__", "").partition(".")[0] in OURS
