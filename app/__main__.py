@@ -105,22 +105,26 @@ def _serve(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(lambda: SearchService.open(options.checkpoint or shipped(), options.gallery))
-        from app.server.app import create_app, serve  # meanwhile: this takes seconds
-        from app.service.encoding import report_start
+    with listener:
+        with told_to_wait(listener), ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(
+                lambda: SearchService.open(options.checkpoint or shipped(), options.gallery)
+            )
+            from app.server.app import create_app, serve  # meanwhile: this takes seconds
+            from app.service.encoding import report_start
 
-        app = create_app(loading.result(), per_minute=options.requests_per_minute)
-        report_start()
-    shown = "localhost" if host in ("0.0.0.0", "::") else host
+            app = create_app(loading.result(), per_minute=options.requests_per_minute)
+            report_start()
+        shown = "localhost" if host in ("0.0.0.0", "::") else host
 
-    def announce() -> None:
-        seconds = time.perf_counter() - start
-        print(
-            f"The page is ready at http://{shown}:{listener.getsockname()[1]} ({seconds:.1f} s)", flush=True
-        )
+        def announce() -> None:
+            seconds = time.perf_counter() - start
+            print(
+                f"The page is ready at http://{shown}:{listener.getsockname()[1]} ({seconds:.1f} s)",
+                flush=True,
+            )
 
-    serve(app, listener, announce)
+        serve(app, listener, announce)
     return 0
 
 
