@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nhl.evaluation.modes import MODES
 from nhl.evaluation.tables import said_without_relevant
 from nhl.training.settings import NONE, WITH_BANK
 
@@ -34,10 +35,11 @@ def row_name(result: dict[str, Any], loss: str) -> str:
 
 
 def asked(result: dict[str, Any]) -> Records:
-    """The records of the losses and modes that were asked for: a file may hold more."""
-    losses, modes = result["comparison"].get("losses"), result["comparison"]["modes"]
-    chosen = None if losses is None else (*losses, NONE)
-    return [r for r in result["records"] if r["mode"] in modes and (chosen is None or r["loss"] in chosen)]
+    """The records of the losses, modes and seeds that were asked for: a file may hold more."""
+    asked = result["comparison"]
+    losses = (*asked["losses"], NONE)
+    chosen = (r for r in result["records"] if r["mode"] in asked["modes"] and r["seed"] in asked["seeds"])
+    return [r for r in chosen if r["loss"] in losses]
 
 
 def gains(records: Records) -> dict[str, dict[str, NDArray[np.float64]]]:
@@ -66,10 +68,14 @@ def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """Markdown: a row a loss and mode, mAP in per cent with the standard deviation over seeds."""
-    records = asked(result)
-    lengths = sorted({r["length"] for r in records})
-    modes = result["comparison"]["modes"]
+    """Markdown: mAP of every loss and mode, its mean over the losses, and the gains over one model a length."""
+    lines = [*_of_losses(result), "", *_of_modes(result), "", *_of_gains(result)]
+    return "\n".join(lines) + "\n"
+
+
+def _of_losses(result: dict[str, Any]) -> list[str]:
+    """A row a loss and mode, mAP in per cent with the standard deviation over seeds and splits."""
+    records, modes = asked(result), result["comparison"]["modes"]
     gained = gains(records)
     count = result["comparison"].get("splits", 1)
     splits = f" and {count} draws of the queries" if count > 1 else ""
@@ -78,8 +84,7 @@ def table(result: dict[str, Any]) -> str:
         f"{', '.join(map(str, result['comparison']['seeds']))}{splits}; the gain is relative to one model a length"
         f"{said_without_relevant(result)}.",
         "",
-        "| loss | mode | " + " | ".join(f"{length} bits" for length in lengths) + " | mean | gain |",
-        "|---|---|" + "---|" * (len(lengths) + 2),
+        *_head(["loss", "mode"], records, ["mean", "gain"]),
     ]
     for loss, of in maps(records).items():
         for mode in sorted(of, key=modes.index):
@@ -89,22 +94,37 @@ def table(result: dict[str, Any]) -> str:
             lines.append(
                 f"| {row_name(result, loss)} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |"
             )
-    lines += [
-        "",
+    return lines
+
+
+def _of_modes(result: dict[str, Any]) -> list[str]:
+    """A row a mode: mAP in per cent, the mean over the losses."""
+    records = asked(result)
+    lines = ["mAP in per cent, mean over the losses.", "", *_head(["mode", "losses"], records, ["mean"])]
+    for mode in result["comparison"]["modes"]:
+        rows = 100 * np.array([of[mode].mean(0) for of in maps(records).values() if mode in of])
+        if len(rows):
+            cells = [f"{value:.1f}" for value in (*rows.mean(0), rows.mean())]
+            losses = "" if MODES[mode].without_loss else len(rows)
+            lines.append(f"| {mode} | {losses} | {' | '.join(cells)} |")
+    return lines
+
+
+def _of_gains(result: dict[str, Any]) -> list[str]:
+    """A row a mode: the relative gain over the losses, and plain CSQ in place of each."""
+    records = asked(result)
+    lengths, gained, found = _lengths(records), gains(records), maps(records)
+    lines = [
         "Relative gain, mean over the losses; over all lengths also its median and 95 % interval (bootstrap over the "
         "losses); how many losses gain over all lengths; at how many losses and lengths one model a length is better by "
         "more than the spread; the loss and length that fare worst.",
         "",
-        "| mode | "
-        + " | ".join(f"{length} bits" for length in lengths)
-        + " | mean | median | 95 % | losses that gain | lost | worst |",
-        "|---|" + "---|" * (len(lengths) + 6),
+        *_head(["mode"], records, ["mean", "median", "95 %", "losses that gain", "lost", "worst"]),
     ]
-    for mode in modes:
+    for mode in result["comparison"]["modes"]:
         of_mode = {row_name(result, loss): of[mode] for loss, of in gained.items() if mode in of}
         lost = f"{losing(records, mode)} of {len(of_mode) * len(lengths)}"
         lines.append(f"| {mode} | {' | '.join(_summary(of_mode, lengths, lost))} |")
-    found = maps(records)
     if "single" in found.get("csq", {}):
         csq = found["csq"]["single"].mean(0)
         instead = {
@@ -113,7 +133,17 @@ def table(result: dict[str, Any]) -> str:
             if "single" in of
         }
         lines.append(f"| csq alone in place of the loss | {' | '.join(_summary(instead, lengths, ''))} |")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _lengths(records: Records) -> list[int]:
+    return sorted({r["length"] for r in records})
+
+
+def _head(first: Sequence[str], records: Records, last: Sequence[str]) -> list[str]:
+    """The first two lines of a table with a column a length."""
+    names = [*first, *(f"{length} bits" for length in _lengths(records)), *last]
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
 
 def _summary(of_loss: Mapping[str, NDArray[np.float64]], lengths: Sequence[int], lost: str) -> list[str]:
@@ -153,7 +183,7 @@ def picture(result: dict[str, Any], path: Path) -> None:
     except ImportError as error:
         raise ModuleNotFoundError("a picture needs the package matplotlib: pip install matplotlib") from error
     records = asked(result)
-    found, lengths = maps(records), sorted({r["length"] for r in records})
+    found, lengths = maps(records), _lengths(records)
     columns = min(4, len(found))
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained", facecolor="white")

@@ -262,7 +262,12 @@ RECORDS = [
     *[record("full", 8, 1, 0.6), record("full", 16, 1, 0.6)],
 ]
 RESULT = {
-    "comparison": {"modes": ["single", "full"], "seeds": [0, 1], "settings": {"bank": True}},
+    "comparison": {
+        "losses": ["csq", "dch", "mdsh"],
+        "modes": ["single", "full"],
+        "seeds": [0, 1],
+        "settings": {"bank": True},
+    },
     "protocol": "Pencil",
     "records": RECORDS,
 }
@@ -277,6 +282,7 @@ def test_figures_by_hand() -> None:
     text = table(RESULT)
     assert "| csq | single | 50.0 ± 14.1 | 50.0 ± 0.0 | 50.0 |  |" in text
     assert "| csq | full | 60.0 ± 0.0 | 60.0 ± 0.0 | 60.0 | +20.0 % |" in text
+    assert "| full | 1 | 60.0 | 60.0 | 60.0 |" in text
     worst = "csq, 8 bits: +20.0 %"
     assert f"| full | +20.0 % | +20.0 % | +20.0 % | +20.0 % |  | 1 of 1 | 0 of 2 | {worst} |" in text
     assert "| single |  |  |  |  |  |" in text
@@ -297,6 +303,7 @@ def test_gains_over_several_losses() -> None:
     assert found.startswith("| full | +10.0 % | +5.0 % | +7.5 % | +7.5 % | -5.0 to +20.0 % | 1 of 2 |")
     assert found.endswith("| dch, 16 bits: -10.0 % |")
     assert "| csq alone in place of the loss | -8.3 % | +0.0 % | -4.2 % |" in text
+    assert "| single | 2 | 55.0 | 50.0 | 52.5 |" in text  # .5 and .6; .5 and .5
 
 
 def test_a_loss_that_ran_without_its_bank_is_named_so(tmp_path: Path) -> None:
@@ -330,6 +337,8 @@ def test_a_file_may_hold_more_than_is_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     fewer = {**RESULT, "comparison": {**RESULT["comparison"], "modes": ["single"]}}
     assert "full" not in table(fewer)
+    one = {**RESULT, "comparison": {**RESULT["comparison"], "seeds": [0]}}
+    assert "| csq | single | 40.0 ± 0.0 | 50.0 ± 0.0 | 45.0 |  |" in table(one)
     picture(fewer, tmp_path / "fewer.svg")
 
 
@@ -378,13 +387,11 @@ def test_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture(RESULT, path)
     assert "<svg" in path.read_text()
     many = [record(mode, length, 0, 0.5) for mode in MODES for length in (8, 16)]
-    picture(
-        {**RESULT, "comparison": {"modes": list(MODES), "settings": {"bank": True}}, "records": many}, path
-    )
+    picture({**RESULT, "comparison": {**RESULT["comparison"], "modes": list(MODES)}, "records": many}, path)
     assert ">scaled<" in path.read_text()
     assert ">pcgrad<" not in path.read_text()  # of many modes the main ones
     others = [mode for mode in MODES if mode not in MAIN_MODES]
-    picture({**RESULT, "comparison": {"modes": others}, "records": many}, path)
+    picture({**RESULT, "comparison": {**RESULT["comparison"], "modes": others}, "records": many}, path)
     assert ">pcgrad<" in path.read_text()  # where there are none, the first
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
