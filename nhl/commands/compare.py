@@ -75,7 +75,11 @@ def add(commands: Any) -> None:
     )
     add("--tune", action="store_true", help="train whole networks, on a GPU where there is one, not heads")
     add("--lr", type=float, default=1e-3, help="highest learning rate")
-    add("--backbone-lr", type=float, help="that of the backbone, with --tune; by default that of --lr")
+    add(
+        "--backbone-lr",
+        type=float,
+        help="highest learning rate of the backbone, with --tune; by default that of --lr",
+    )
     add("--weight-decay", type=float, default=0.01, help="weight decay of AdamW")
     add("--distillation", type=float, default=1.0, help="lambda of the distilled modes")
     add(
