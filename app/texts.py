@@ -209,8 +209,7 @@ NONE_QUICKER = (
     "Here no longer code was clearly quicker than a shorter one. It can be, where its further bits let the search skip more "
     "than they cost to read."
 )
-OUR_INDEX = "this page's index"
-AT_LENGTH = "At {length} bits {told}."
+OUR_INDEX, AT_LENGTH = "this page's index", "At {length} bits {told}."
 TIME_SCALE = "All bars share one logarithmic scale, which begins at {least}: equal steps are equal factors."
 FAISS_NOTE = "A well-known library. At 8 and 16 bits it has no fast routine, hence its odd times there."
 BYTES_A_PICTURE, ALL_CODES, SHARING = "bytes a picture", "all codes", "sharing a code"

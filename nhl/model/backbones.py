@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import nn
 
-from nhl.model.architectures import check_backbone, check_stages
+from nhl.model.architectures import architecture, check_backbone, check_stages
 
 
 def create_backbone(name: str, pretrained: bool = False) -> nn.Module:
@@ -17,11 +17,17 @@ def create_backbone(name: str, pretrained: bool = False) -> nn.Module:
     where it is installed (N from 0 to 2), and need no network; all others are fetched by timm.
 
     Raises:
-        ValueError: if timm has no model `name`.
+        ValueError: if timm has no model `name`, or no weights of that name for it.
     """
     check_backbone(name)
     packaged = _packaged_weights(name) if pretrained else None
-    network: nn.Module = timm.create_model(name, pretrained=pretrained and packaged is None, num_classes=0)
+    network: nn.Module
+    try:
+        network = timm.create_model(name, pretrained=pretrained and packaged is None, num_classes=0)
+    except RuntimeError as error:
+        if name == architecture(name):
+            raise
+        raise ValueError(f"unknown weights of the backbone {name!r}: {error}") from error
     if packaged is not None:
         _load_in_order(network, packaged)
     return network

@@ -83,6 +83,8 @@ WRONG: dict[str, dict[str, str | tuple[str, str]]] = {
         "--cache": "{picture}",
         **dict.fromkeys(("--losses", "--modes", "--fit", "--precision"), CHOICE),
         **dict.fromkeys(("--seeds", "--epochs", "--batch-size", "--size", "--views", "--workers"), COUNT),
+        "--splits": COUNT,
+        "--backbone-lr": "0.1",  # without --tune
         **dict.fromkeys(("--lr", "--weight-decay", "--distillation"), "-1"),
         **dict.fromkeys(("--dropout", "--validation-fraction"), SHARE),
     },

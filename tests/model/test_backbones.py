@@ -27,3 +27,7 @@ def test_weights_come_from_an_installed_package(tmp_path: Path, monkeypatch: pyt
 def test_an_unknown_backbone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"unknown backbone 'lite9'; `timm\.list_models\(\)`"):
         create_backbone("lite9")
+    with pytest.raises(
+        ValueError, match=r"unknown weights of the backbone 'resnet18\.nope': Invalid pretrained"
+    ):
+        create_backbone("resnet18.nope")
