@@ -42,6 +42,7 @@ def pq(found: Features, length: int, seed: int) -> Precisions:
     """Product quantisation, a byte for each part of the features; queries stay real vectors (Jegou et al., PAMI 2011)."""
     index = _faiss().IndexPQ(found.plain.shape[-1], length // 8, 8)
     index.pq.cp.seed = seed
+    index.pq.cp.min_points_per_centroid = 1  # below 39 faiss warns; the protocol says how many there are
     index.train(found.plain.numpy())
     index.add(found.database.numpy())
     relevant = relevance(*found.labels[1:])
