@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nhl.codes import LENGTHS
+from nhl.evaluation.comparison_report import table
 
 ROOT = Path(__file__).parents[1]
 README, RESULTS, CARD = "README.md", "docs/RESULTS.md", "checkpoints/emoji/README.md"
@@ -23,6 +24,7 @@ MEASURES = {
     "distinct codes": "distinct_codes",
     "pictures tied at the twelfth place, median": "tied_at_12",
 }
+COMPARISONS = ("compare_cifar10",)
 KINDS = {
     "one nested code": "nested",
     "a model for each length": "single",
@@ -75,3 +77,14 @@ def test_the_measure_of_the_example() -> None:
     scores = read("checkpoints/emoji/evaluation.json")["lengths"]
     quoted = " ".join(short(scores[str(length)]["map_train"]) for length in LENGTHS)
     assert quoted in (ROOT / "docs/EXAMPLES.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_comparisons(name: str) -> None:
+    """Each table is that of its records, and every row that is quoted stands in one of them."""
+    table_file = (ROOT / "benchmarks" / "results" / f"{name}.md").read_text(encoding="utf-8")
+    assert table(read(f"benchmarks/results/{name}.json")) == table_file
+    section = (ROOT / RESULTS).read_text(encoding="utf-8").split(f"{name}.json")[1].split("\n## ")[0]
+    quoted = re.findall(r"^\| .*\|$", section, re.MULTILINE)
+    assert len(quoted) >= 10
+    assert [row for row in quoted if row not in table_file.splitlines()] == []
