@@ -88,3 +88,11 @@ def test_comparisons(name: str) -> None:
     quoted = re.findall(r"^\| .*\|$", section, re.MULTILINE)
     assert len(quoted) >= 10
     assert [row for row in quoted if row not in table_file.splitlines()] == []
+
+
+def test_the_gains_in_the_readme() -> None:
+    text = " ".join((ROOT / README).read_text(encoding="utf-8").split())
+    cells = rows("benchmarks/results/compare_cifar10.md")
+    for mode in ("equal", "cut"):
+        mean, _, interval = cells[mode][5:8]
+        assert re.search(rf"{re.escape(mean)}, (95 % interval )?{re.escape(interval)}\)", text), mode
