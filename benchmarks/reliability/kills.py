@@ -85,6 +85,10 @@ class GalleryJob:
         """What must be there after a run that said so much: each run counts its own."""
         return before + said
 
+    def is_over(self, to: Path) -> bool:
+        """Whether a run is done that was killed: never, the same command finds nothing to do."""
+        return False
+
     def contents(self, to: Path) -> Any:
         """All that the gallery holds."""
         query = "SELECT items.*, path, size, modified, digest, model, code FROM items JOIN files ON id = files.item"
@@ -112,11 +116,12 @@ class TrainingJob:
         return EPOCHS if (to / "model.safetensors").exists() else 0
 
     def counts(self, before: int, said: int) -> int:
-        """What must be there after a run that said so much: epochs are numbered through.
+        """What must be there after a run that said so much: epochs are numbered through."""
+        return max(before, said)
 
-        A run that was killed after its end is whole, and the same command begins anew.
-        """
-        return said if before == EPOCHS else max(before, said)
+    def is_over(self, to: Path) -> bool:
+        """Whether a run that was killed had reached its end: the same command would refuse the finished folder."""
+        return (to / "model.safetensors").exists() and not (to / "state.pt").exists()
 
     def contents(self, to: Path) -> Any:
         """Weights and configuration.
@@ -157,6 +162,10 @@ class IndexJob:
     def counts(self, before: int, said: int) -> int:
         """What must be there after a run that said so much: it says what the file holds."""
         return max(before, said)
+
+    def is_over(self, to: Path) -> bool:
+        """Whether a run is done that was killed: never, the same command finds nothing to do."""
+        return False
 
     def contents(self, to: Path) -> Any:
         """All codes."""
@@ -231,6 +240,8 @@ def kill_often(job: Job, kills: int, room: Path, chance: random.Random) -> dict[
             safe = job.safe(room / str(number))
             result["lost"] += safe < job.counts(before, said)
             before = safe
+            if job.is_over(room / str(number)):
+                finished()
         except ValueError as error:
             result["damaged"] += 1
             problems.append(str(error))

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.reliability import work
 from benchmarks.reliability.crowd import refusal
 from benchmarks.reliability.disk import fill
-from benchmarks.reliability.kills import GalleryJob, IndexJob, kill_often, pictures
+from benchmarks.reliability.kills import GalleryJob, IndexJob, TrainingJob, kill_often, pictures
 from benchmarks.reliability.malformed import run_tests
 from benchmarks.reliability.report import failures, failures_of_strangers, markdown
 from benchmarks.startup import ROOT
@@ -216,3 +216,14 @@ def test_a_page_that_does_not_come_is_told_with_what_was_said(tmp_path: Path) ->
         serving(["sh", "-c", "echo no such model"], tmp_path, {}, limit=60),
     ):
         pass
+
+
+def test_a_training_killed_after_its_end_is_whole(tmp_path: Path) -> None:
+    """The same command refuses a finished folder, so the next run begins another."""
+    job = TrainingJob(tmp_path)
+    assert not job.is_over(tmp_path)
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "state.pt").touch()
+    assert not job.is_over(tmp_path)  # its checkpoint is written before the state goes
+    (tmp_path / "state.pt").unlink()
+    assert job.is_over(tmp_path)
