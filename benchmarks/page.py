@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,7 +20,7 @@ from PIL import Image
 
 from benchmarks.options import options_of
 from benchmarks.result_file import write_result
-from benchmarks.startup import ROOT, running_page
+from benchmarks.startup import add_page_model, running_page
 
 LENGTHS = (8, 16, 32, 64, 128)
 VISITORS = 8
@@ -158,12 +157,7 @@ def in_the_browser(address: str, count: int) -> dict[str, Any] | None:
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; the exit status."""
     parser = options_of("page", __doc__)
-    parser.add_argument(
-        "--checkpoint",
-        type=Path,
-        default=ROOT / "checkpoints" / "emoji",
-        help="folder of the model that the page shows",
-    )
+    add_page_model(parser)
     parser.add_argument("--runs", type=int, default=50, help="number of times that each action is timed")
     options = parser.parse_args(arguments)
     with running_page(options.checkpoint) as page:

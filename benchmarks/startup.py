@@ -3,6 +3,7 @@
 The very first start converts the network and compiles the search; it is timed with empty caches.
 """
 
+import argparse
 import os
 import socket
 import statistics
@@ -106,15 +107,20 @@ def measure(checkpoint: Path, starts: int, environment: Mapping[str, str] | None
     }
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the benchmark; the exit status."""
-    parser = options_of("startup", __doc__)
+def add_page_model(parser: argparse.ArgumentParser) -> None:
+    """The option that names the checkpoint of a page."""
     parser.add_argument(
         "--checkpoint",
         type=Path,
         default=ROOT / "checkpoints" / "emoji",
         help="folder of the model that the page shows",
     )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmark; the exit status."""
+    parser = options_of("startup", __doc__)
+    add_page_model(parser)
     parser.add_argument(
         "--starts", type=int, default=5, help="number of warm starts, of which the median counts"
     )

@@ -1,7 +1,8 @@
 """A stranger's machine: the two commands of the README on each Python, and a Space, each in a fresh clone.
 
 Every Python gets an empty environment and an empty home. The Space is started by its own file, as another
-user, on two cores, with read-only code, a read-only home and no network; that needs Linux and root. It is started a second time in the environment of a ZeroGPU Space. The clone holds what is committed.
+user, on two cores, with read-only code, a read-only home and no network; that needs Linux and root. It is started a
+second time in the environment of a ZeroGPU Space. The clone holds what is committed.
 """
 
 import json

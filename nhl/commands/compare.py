@@ -110,24 +110,11 @@ def _compare(options: argparse.Namespace) -> None:
     from nhl.evaluation.comparison import check_splits
     from nhl.evaluation.comparison_report import picture, table
 
-    names = (
-        *SAME,
-        "lengths",
-        "losses",
-        "modes",
-        "seeds",
-        "hidden",
-        "dropout",
-        "workers",
-        "cache",
-        "tune",
-        "splits",
-    )
-    rate = "--lr" if options.backbone_lr is None else "--backbone-lr"
-    flags = {name: "--" + name.replace("_", "-") for name in names}
-    with in_words_of_options(
-        flags | {"head_lr": "--lr", "backbone_lr": rate, "path": "--to", "held_back": "--validation-fraction"}
-    ):
+    own = ("lengths", "losses", "modes", "seeds", "hidden", "dropout", "workers", "cache", "tune", "splits")
+    flags = {name: "--" + name.replace("_", "-") for name in (*SAME, *own)}
+    flags |= {"head_lr": "--lr", "path": "--to", "held_back": "--validation-fraction"}
+    flags["backbone_lr"] = "--lr" if options.backbone_lr is None else "--backbone-lr"
+    with in_words_of_options(flags):
         comparison = _asked(options)
         # What is wrong with the data is said before torch is loaded.
         check_splits(comparison, load_protocol(options.data, "trust"))

@@ -4,6 +4,7 @@ All learn from the same pictures with the same epochs and rates, heads on frozen
 compared differs. No result of a query decides anything: each run keeps its last averaged weights.
 """
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from nhl.centers import hadamard_centers
 from nhl.evaluation.comparison import Comparison
 from nhl.evaluation.features import Features
 from nhl.evaluation.modes import MODES, Mode
-from nhl.evaluation.unsupervised import UNSUPERVISED, Precisions
+from nhl.evaluation.unsupervised import UNSUPERVISED, Precisions, Search
 from nhl.layer import NestedHashLayer
 from nhl.losses import LOSSES, CenterLoss
 from nhl.metrics import histograms
@@ -52,23 +53,23 @@ def measure(
 ) -> list[dict[str, Any]]:
     """The records of modes that are trained alike, one a mode and length."""
     lengths, records = comparison.settings.lengths, []
+    how = MODES[modes[0]]
     for of_run in _runs([MODES[mode] for mode in modes], lengths):
         start = time.perf_counter()
-        how = MODES[modes[0]]
-        run = (
-            None
-            if how.unsupervised
-            else _train(comparison, found, _settings(comparison, how, loss, of_run, seed), how)
-        )
+        if how.unsupervised:
+            search = UNSUPERVISED[how.unsupervised](found, of_run[0], seed)
+        else:
+            run = _train(comparison, found, _settings(comparison, how, loss, of_run, seed), how)
         seconds = time.perf_counter() - start
-        scores = {}
-        for cut in {MODES[mode].cut for mode in modes if not MODES[mode].cut or of_run == lengths[-1:]}:
-            if run is None:
-                scores[cut] = {of_run[0]: _of_features(comparison, found, how, of_run[0], seed)}
+        for cut in (False, True):
+            alike = [mode for mode in modes if MODES[mode].cut == cut]
+            if not alike or (cut and of_run != lengths[-1:]):
+                continue
+            if how.unsupervised:
+                scores = {of_run[0]: _of_search(comparison, found, search)}
             else:
-                scores[cut] = _scores(comparison, run, found, how, lengths if cut else of_run)
-        for mode in modes:
-            for length, maps in scores.get(MODES[mode].cut, {}).items():
+                scores = _scores(comparison, run, found, how, lengths if cut else of_run)
+            for mode, (length, maps) in itertools.product(alike, scores.items()):
                 record = {"loss": loss, "mode": mode, "length": length, "seed": seed}
                 each = {"maps": maps} if len(maps) > 1 else {}
                 records.append(
@@ -156,10 +157,9 @@ def _scores(
     return scores
 
 
-def _of_features(comparison: Comparison, found: Features, how: Mode, length: int, seed: int) -> list[float]:
+def _of_search(comparison: Comparison, found: Features, search: Search) -> list[float]:
     """mAP of each split, of codes that no labels have made."""
-    make = UNSUPERVISED[how.unsupervised]
-    return [_mean(make(found.redrawn(split), length, seed)) for split in range(comparison.splits)]
+    return [_mean(search(found.redrawn(split))) for split in range(comparison.splits)]
 
 
 def _mean(precisions: Precisions) -> float:

@@ -1,6 +1,7 @@
 """Comparisons of whole networks, and several draws of the queries."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from nhl.evaluation.compare import compare
 from nhl.evaluation.comparison import Comparison, check_splits
 from nhl.evaluation.comparison_report import maps, table
 from nhl.evaluation.features import Features, pixels
+from nhl.evaluation.unsupervised import UNSUPERVISED, Search
 from nhl.training.settings import Settings
 
 SETTINGS = Settings(
@@ -124,6 +126,23 @@ def test_every_split_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = json.loads(path.read_text())
     assert result["records"] == records
     assert "over seeds 0 and 3 draws of the queries; the gain" in table(result)
+
+
+def test_what_learns_without_labels_learns_once_and_is_timed(
+    shapes: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[int] = []
+
+    def slow(found: Features, length: int, seed: int) -> Search:
+        learnt.append(length)
+        time.sleep(0.02)
+        return lambda drawn: np.full(len(drawn.query), 0.5)
+
+    monkeypatch.setitem(UNSUPERVISED, "itq", slow)
+    records = measure(replace(TUNED, tune=False, modes=("itq",)), shapes, "none", ["itq"], 0)
+    assert learnt == [8, 16]  # not once a split
+    assert [r["maps"] for r in records] == [[0.5] * 3] * 2
+    assert all(0.02 <= r["seconds"] < 1 for r in records)
 
 
 def test_queries_are_not_drawn_from_what_was_learnt() -> None:

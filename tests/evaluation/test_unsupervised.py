@@ -1,6 +1,7 @@
 """Baselines without labels, on synthetic features: a slow loop beside the fast way, and what each cannot have."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,15 +31,25 @@ def synthetic(count: int = 300, width: int = 16) -> Features:
 
 @pytest.mark.parametrize("name", UNSUPERVISED)
 def test_each_finds_classes(name: str) -> None:
-    values = UNSUPERVISED[name](synthetic(), 8, 0)
+    found = synthetic()
+    values = UNSUPERVISED[name](found, 8, 0)(found)
     assert values.shape == (10,)
     assert 0.5 < values.mean() <= 1  # chance is 0.25
+
+
+@pytest.mark.parametrize("name", UNSUPERVISED)
+def test_what_is_learnt_once_serves_every_database(name: str) -> None:
+    found = synthetic()
+    search = UNSUPERVISED[name](found, 8, 0)
+    first = search(found).tolist()
+    fewer = replace(found, database=found.database[:50], labels=(*found.labels[:2], found.labels[2][:50]))
+    assert search(fewer).tolist() != first == search(found).tolist()
 
 
 @pytest.mark.parametrize("name", ["lsh", "itq", "pq"])
 def test_a_seed_decides(name: str) -> None:
     found = synthetic()
-    first, again, other = (UNSUPERVISED[name](found, 8, seed).tolist() for seed in (0, 0, 1))
+    first, again, other = (UNSUPERVISED[name](found, 8, seed)(found).tolist() for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
@@ -50,7 +61,7 @@ def test_product_quantisation_against_a_loop() -> None:
     index.pq.cp.seed = 0
     index.train(found.plain.numpy())
     decoded = index.pq.decode(index.pq.compute_codes(found.database.numpy()))
-    values = pq(found, 8, 0)
+    values = pq(found, 8, 0)(found)
     for row, query in enumerate(found.query.numpy()):
         distances = ((decoded - query) ** 2).sum(1)
         relevant = found.labels[2] == found.labels[1][row]
