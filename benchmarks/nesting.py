@@ -32,10 +32,11 @@ def summary(records: Sequence[dict[str, Any]], lengths: Sequence[int]) -> dict[s
     def values(mode: str, length: int, key: str) -> list[float]:
         return [r[key] for r in records if (r["mode"], r["length"]) == (mode, length)]
 
+    def deviation(found: list[float]) -> float:
+        return statistics.stdev(found) if len(found) > 1 else 0.0
+
     quality = {k: [round(statistics.mean(values(m, b, "map")), 4) for b in lengths] for k, m in KINDS.items()}
-    spread = {
-        k: [round(statistics.pstdev(values(m, b, "map")), 4) for b in lengths] for k, m in KINDS.items()
-    }
+    spread = {k: [round(deviation(values(m, b, "map")), 4) for b in lengths] for k, m in KINDS.items()}
     times = {k: [statistics.mean(values(m, b, "seconds")) for b in lengths] for k, m in KINDS.items()}
     return {
         "lengths": list(lengths),

@@ -12,6 +12,7 @@ from nhl.atomic_write import write_bytes
 from nhl.commands import check_target, declare, in_words_of_options, whole_number
 
 if TYPE_CHECKING:
+    from nhl.data import Protocol
     from nhl.evaluation.comparison import Comparison
 
 EPILOG = """The result file, JSON, is written after every run; a comparison that was stopped goes on when the
@@ -117,8 +118,9 @@ def _compare(options: argparse.Namespace) -> None:
     with in_words_of_options(flags):
         comparison = _asked(options)
         # What is wrong with the data is said before torch is loaded.
-        check_splits(comparison, load_protocol(options.data, "trust"))
-        _run(comparison, options)
+        protocol = load_protocol(options.data)
+        check_splits(comparison, protocol)
+        _run(comparison, options, protocol)
     result = json.loads(options.to.read_text(encoding="utf-8"))
     text = table(result)
     write_bytes(options.to.with_suffix(".md"), text.encode())
@@ -169,7 +171,7 @@ def _asked(options: argparse.Namespace) -> "Comparison":
     return comparison
 
 
-def _run(comparison: "Comparison", options: argparse.Namespace) -> None:
+def _run(comparison: "Comparison", options: argparse.Namespace, protocol: "Protocol") -> None:
     from nhl.evaluation.compare import compare
     from nhl.machine import about
 
@@ -181,4 +183,5 @@ def _run(comparison: "Comparison", options: argparse.Namespace) -> None:
                 bar.set_description(what)
             bar.update(done - bar.n)
 
-        compare(comparison, options.to, options.cache, options.workers, progress, about("python -m nhl"))
+        start = about("python -m nhl")
+        compare(comparison, options.to, options.cache, options.workers, progress, start, protocol)

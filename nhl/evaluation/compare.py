@@ -30,6 +30,7 @@ def compare(
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
     about: Mapping[str, Any] | None = None,
+    protocol: Protocol | None = None,
 ) -> list[dict[str, Any]]:
     """Train and measure every cell; write each to the result file as it is done.
 
@@ -45,6 +46,7 @@ def compare(
         workers: processes, one thread each; where whole networks learn on a GPU, runs that share it.
         progress: called with what is under way, how much is done and of how much.
         about: what the file says first, such as the command.
+        protocol: what `load_protocol` makes of `comparison.settings.data`, if it is loaded already.
 
     Returns:
         The records.
@@ -56,7 +58,7 @@ def compare(
         MemoryError: if a worker was killed.
     """
     records = read_records(path, comparison)
-    protocol = load_protocol(comparison.settings.data)
+    protocol = protocol or load_protocol(comparison.settings.data)
     check_splits(comparison, protocol)
     found = _learnt(comparison, protocol, cache, lambda done, total: progress("Preparing", done, total))
     for name in filter(None, (MODES[mode].unsupervised for mode in comparison.modes)):
@@ -119,7 +121,7 @@ _worker: tuple[Comparison, Features]
 def _prepare(comparison: Comparison, cache: Path) -> None:
     global _worker
     torch.set_num_threads(1)
-    _worker = comparison, _learnt(comparison, load_protocol(comparison.settings.data), cache)
+    _worker = comparison, _learnt(comparison, load_protocol(comparison.settings.data, "trust"), cache)
 
 
 def _learnt(

@@ -1,5 +1,6 @@
 """What a run takes from its folder, its backbone and its data set, refused before anything is learnt. Imports no torch."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,32 +53,86 @@ def check_data(settings: Settings, protocol: Protocol) -> None:
     Raises:
         ValueError: if it is so.
     """
-    learn = held_back(settings, protocol)[0] if settings.validation_fraction else protocol.train
-    if len(learn) < 2:
-        raise ValueError(f"`data` must have at least 2 pictures to learn from but has {len(learn)}")
+    found = parts(settings, protocol)
+    if len(found.learn) < 2:
+        raise ValueError(f"`data` must have at least 2 pictures to learn from but has {len(found.learn)}")
     if settings.instances:
-        instances(settings, learn)
+        instances(settings, found.learn)
     if settings.levels:
-        levels(settings, protocol, learn)
+        levels(settings, protocol, found)
 
 
-def held_back(settings: Settings, protocol: Protocol) -> tuple[Pictures, Pictures, Pictures]:
-    """The pictures to learn from, and the queries and the database to choose the best epoch by.
+@dataclass(frozen=True)
+class Parts:
+    """What a run learns from, and what it chooses its best epoch by.
+
+    Args:
+        learn: pictures; of a data set with photographs its drawings.
+        photographs: what is learnt from beside them.
+        queries: held back from both, each to be searched for in `database` by class; none where the last epoch is kept.
+        database: learnt from where the data set's own database is, else held back too.
+    """
+
+    learn: Pictures
+    photographs: Pictures | None
+    queries: tuple[Pictures, ...] = ()
+    database: Pictures | None = None
+
+
+def parts(settings: Settings, protocol: Protocol) -> Parts:
+    """The parts of a data set in a run.
 
     Raises:
         ValueError: if there are too few pictures.
     """
-    learn, seed = protocol.train, settings.seed
+    learn, beside, seed = protocol.train, protocol.photographs, settings.seed
+    photographs = None if beside is None else beside.train
+    if not settings.validation_fraction:
+        return Parts(learn, photographs)
+    learn, kept = _held_back(settings, learn)
+    queries, database = kept, _of(learn, protocol.database)
+    if not len(database):
+        queries, database = kept.split(0.5, seed, least=1)
+    if photographs is None:
+        return Parts(learn, None, (queries,), database)
+    photographs, shown = _held_back(settings, photographs)
+    classes = _level(shown, protocol.levels.index("class"))
+    shown = Pictures(shown.sources, classes).subset(np.flatnonzero(np.isin(classes, database.labels)))
+    asked = (queries, shown) if len(shown) else (queries,)
+    return Parts(learn, _untaught(photographs, kept, learn), asked, database)
+
+
+def _held_back(settings: Settings, pictures: Pictures) -> tuple[Pictures, Pictures]:
     try:
-        learn, kept = learn.split(settings.validation_fraction, seed)
+        return pictures.split(settings.validation_fraction, settings.seed)
     except ValueError as error:
         raise ValueError(
             f"`validation_fraction` {settings.validation_fraction} of each class rounds to no picture: give more "
             "pictures, a larger share, or 0 to do without"
         ) from error
-    if set(learn.sources) <= set(protocol.database.sources):
-        return learn, kept, learn
-    return learn, *kept.split(0.5, seed, least=1)  # the database is of new pictures
+
+
+def _of(pictures: Pictures, others: Pictures) -> Pictures:
+    """The pictures that are among the others too."""
+    known = set(others.sources)
+    return pictures.subset(
+        np.array([i for i, s in enumerate(pictures.sources) if s in known], dtype=np.int64)
+    )
+
+
+def _level(pictures: Pictures, level: int) -> NDArray[np.int64]:
+    assert pictures.levels is not None, "drawings beside photographs have levels"
+    return pictures.levels[:, level]
+
+
+def _untaught(photographs: Pictures, kept: Pictures, learn: Pictures) -> Pictures:
+    """The photographs without the labels that only held-back drawings have: such a drawing would not be new any more."""
+    assert photographs.levels is not None, "photographs have levels"
+    found = photographs.levels.copy()
+    for level in range(found.shape[1]):
+        only = np.setdiff1d(_level(kept, level), _level(learn, level))
+        found[np.isin(found[:, level], only), level] = -1
+    return Pictures(photographs.sources, photographs.labels, photographs.groups, found)
 
 
 def instances(settings: Settings, pictures: Pictures) -> NDArray[np.int64]:
@@ -95,15 +150,15 @@ def instances(settings: Settings, pictures: Pictures) -> NDArray[np.int64]:
     return found
 
 
-def levels(settings: Settings, protocol: Protocol, learn: Pictures) -> NDArray[np.int64]:
+def levels(settings: Settings, protocol: Protocol, learnt: Parts) -> NDArray[np.int64]:
     """The labels (N, V) of all training pictures at every level, those of photographs last.
 
     Raises:
         ValueError: if the data set has no levels, they are no hierarchy, or none has a name in `level_weights`.
     """
-    parts = [learn] if protocol.photographs is None else [learn, protocol.photographs.train]
-    found = [part.levels for part in parts if part.levels is not None]
-    if len(found) < len(parts):
+    each = [part for part in (learnt.learn, learnt.photographs) if part is not None]
+    found = [part.levels for part in each if part.levels is not None]
+    if len(found) < len(each):
         raise ValueError(
             f"`levels` must be 0 for {settings.data!r}, which has labels at one level alone, but got {settings.levels}"
         )

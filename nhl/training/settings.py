@@ -96,7 +96,8 @@ class Settings:
         clip_grad_norm: largest norm of the gradient.
         mixup_alpha: alpha of the Beta distribution by which pairs of pictures are blended; 0 leaves it out.
         ema_decay: decay of the running average of the weights, which is what is kept.
-        validation_fraction: share of the training pictures kept back to choose the best epoch; 0 keeps the last.
+        validation_fraction: share of the training pictures, of photographs too, kept back to choose the best epoch by
+            their mAP; 0 keeps the last.
         validate_every: epochs between two validations.
         seed: seed of everything random.
     """

@@ -18,7 +18,7 @@ from nhl.model.backbones import split_backbone
 from nhl.model.checkpoint import Config, fingerprint
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
-from nhl.training.checks import STATE, check_data, check_folder, check_network, held_back, instances, levels
+from nhl.training.checks import STATE, check_data, check_folder, check_network, instances, levels, parts
 from nhl.training.depthwise import use_fast_depthwise
 from nhl.training.mixture import Mixture
 from nhl.training.settings import Settings
@@ -178,45 +178,46 @@ class _Session:
             how = (settings.seed, device, settings.precision)
             return Views(pictures, seen, stem, count, *how, augment=settings.augment, keep=keep)
 
-        learn, self.held_back = protocol.train, None
-        if settings.validation_fraction:
-            learn, query, searched = held_back(settings, protocol)
-            self.held_back = views(query, 0), views(searched, 0)
-        parts = [learn]
-        if protocol.photographs is None:
+        learnt = parts(settings, protocol)
+        self.queries = [views(query, 0) for query in learnt.queries]
+        self.searched = None if learnt.database is None else views(learnt.database, 0)
+        if learnt.photographs is None:
             keep = settings.views > 0
-            seen = views(learn, settings.views if keep else settings.epochs, keep)
+            seen = views(learnt.learn, settings.views if keep else settings.epochs, keep)
+            taught = [learnt.learn]
 
             def inputs(epoch: int) -> Shown:
                 return all_shown(seen.get(epoch))
 
         else:
-            parts.append(protocol.photographs.train)
+            taught = [learnt.learn, learnt.photographs]
             half = settings.precision == "bfloat16"
             how = (settings.rounds, settings.views, settings.seed, device, half, prepare)
-            inputs = Mixture(learn, parts[1], preprocessing, stem, *how)
+            inputs = Mixture(learnt.learn, learnt.photographs, preprocessing, stem, *how)
         first = (fingerprint(settings.start),) if settings.start else ()
-        self.source = sha256(*(part.digest() for part in parts), *first)
-        labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
+        self.source = sha256(*(part.digest() for part in taught), *first)
+        labels = torch.from_numpy(np.concatenate([part.labels for part in taught]))
         classes = len(protocol.classes)
-        shown = torch.from_numpy(instances(settings, learn)) if settings.instances else None
+        shown = torch.from_numpy(instances(settings, learnt.learn)) if settings.instances else None
         named = None
         if settings.levels:
-            named = Levels(torch.from_numpy(levels(settings, protocol, learn)), protocol.levels)
-        if named is not None and len(parts) > 1:
+            named = Levels(torch.from_numpy(levels(settings, protocol, learnt)), protocol.levels)
+        if named is not None and learnt.photographs is not None:
             labels = named.labels[:, named.names.index("class")]
         self.run = Trainer(settings, tuned, self.model.layer, inputs, labels, classes, device, shown, named)
 
     def validate(self, epoch: int) -> float | None:
-        """Mean mAP over the lengths on the pictures kept back, if due; the run keeps the best weights."""
+        """Mean mAP over the lengths and the sets of queries kept back, if due; the run keeps the best weights."""
         due = epoch % self.settings.validate_every == 0 or epoch == self.settings.epochs
-        if self.held_back is None or not due:
+        if self.searched is None or not due:
             return None
-        query, searched = self.held_back
-        codes = self.run.codes(query.get(0)), self.run.codes(searched.get(0))
-        labels = query.pictures.labels, searched.pictures.labels
-        found = histograms(*codes, *labels, lengths=self.run.lengths).values()
-        score = float(np.mean([h.average_precision().mean() for h in found]))
+        codes, labels = self.run.codes(self.searched.get(0)), self.searched.pictures.labels
+        each: list[float] = []
+        for query in self.queries:
+            asked = self.run.codes(query.get(0)), codes, query.pictures.labels, labels
+            found = histograms(*asked, lengths=self.run.lengths).values()
+            each.append(float(np.mean([h.average_precision().mean() for h in found])))
+        score = float(np.mean(each))
         self.run.keep(score)
         return score
 

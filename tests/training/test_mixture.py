@@ -13,6 +13,7 @@ from nhl.data import Pictures, Protocol
 from nhl.data.pictures import Photographs
 from nhl.model.network import NestedHashModel
 from nhl.model.preprocessing import Preprocessing
+from nhl.training.checks import parts
 from nhl.training.mixture import Mixture
 from nhl.training.settings import Settings
 from nhl.training.train import train
@@ -47,7 +48,7 @@ def pictures(colours: list[str], each: int, first: int = 0) -> Pictures:
 @pytest.fixture
 def protocol() -> Protocol:
     colours = ["red", "green", "blue", "yellow"]
-    drawn, photos = pictures(colours, 6), pictures(colours, 4, 100)
+    drawn, photos = pictures(colours, 6), replace(pictures(colours, 4, 100), groups=None)
     names = ("group", "class", "instance")
     beside = Photographs(photos, photos, tuple(colours))
     return Protocol("mixed", "mixed", tuple(colours), drawn, drawn, drawn, names, beside)
@@ -139,3 +140,28 @@ def test_a_start_from_a_checkpoint_goes_on_where_its_codes_are(protocol: Protoco
     train(again, tmp_path / "second", protocol, report=lambda progress: losses.append(progress.losses))
     first, last, gone_on = losses[0][-1], losses[-2][-1], losses[-1][-1]
     assert gone_on < (first + last) / 2
+
+
+def test_photographs_are_held_back_too_and_do_not_teach_the_drawings_that_are(protocol: Protocol) -> None:
+    """What a photograph shows would else be learnt of an emoji that is to be new."""
+    assert protocol.photographs is not None
+    found = parts(replace(SETTINGS, validation_fraction=0.34), protocol)
+    drawn, shown = found.queries
+    assert found.photographs is not None
+    assert found.database is not None
+    assert set(shown.sources) | set(found.photographs.sources) == set(protocol.photographs.train.sources)
+    assert not set(shown.sources) & set(found.photographs.sources)
+    assert set(found.database.sources) == set(found.learn.sources)
+    assert drawn.levels is not None
+    assert found.photographs.levels is not None
+    assert not np.isin(found.photographs.levels[:, 2], drawn.levels[:, 2]).any()
+    assert (found.photographs.levels[:, 2] == -1).any()
+    assert (found.photographs.levels[:, :2] >= 0).all()
+
+
+def test_the_best_epoch_is_chosen_by_drawings_and_photographs(protocol: Protocol, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, validation_fraction=0.34, validate_every=1, epochs=1)
+    scores: list[float | None] = []
+    train(settings, tmp_path, protocol, report=lambda now: scores.append(now.validation))
+    assert scores[0] is not None
+    assert 0 < scores[0] <= 1

@@ -237,12 +237,12 @@ def test_new_pictures_are_searched_in_validation_where_the_database_is_new(
 ) -> None:
     """Training pictures lie close to their centres: they tell little of pictures that were not learnt."""
     learnt = training._Session(TINY, protocol, torch.device("cpu"))
-    assert learnt.held_back is not None
-    query, searched = learnt.held_back
+    (query,), searched = learnt.queries, learnt.searched
+    assert searched is not None
     assert set(searched.pictures.sources) < set(protocol.train.sources)
     new = training._Session(TINY, replace(protocol, database=protocol.query), torch.device("cpu"))
-    assert new.held_back is not None
-    halves = [set(views.pictures.sources) for views in new.held_back]
+    assert new.searched is not None
+    halves = [set(views.pictures.sources) for views in (*new.queries, new.searched)]
     assert halves[0] | halves[1] == set(query.pictures.sources)
     assert not halves[0] & halves[1]
 
