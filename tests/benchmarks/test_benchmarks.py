@@ -327,5 +327,5 @@ def test_nesting_sums_up_by_hand():
     ]
     found = summary(records, (8, 16))
     assert found["quality"] == {"nested": [0.45, 0.65], "single": [0.55, 0.55], "cut": [0.25, 0.55]}
-    assert found["deviation"]["cut"] == [0.05, 0.05]
+    assert found["deviation"]["cut"] == [0.0707, 0.0707]
     assert found["seconds"] == {"nested": 3.0, "single": 6.0, "cut": 3.0}  # a run for each length

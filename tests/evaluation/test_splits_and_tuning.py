@@ -108,7 +108,7 @@ def test_every_split_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     labels = tuple(np.arange(n) % 4 for n in (40, 8, 24))
     found = Features(parts[0][None], *parts, labels, "Noise", 4)  # type: ignore[arg-type]
     heads = replace(TUNED, tune=False, modes=("single", "lsh"), settings=replace(SETTINGS, epochs=1))
-    monkeypatch.setattr(comparing, "load_protocol", lambda name: protocol())
+    monkeypatch.setattr(comparing, "load_protocol", lambda *_: protocol())
     monkeypatch.setattr(comparing, "_learnt", lambda *_: found)
     monkeypatch.setattr(comparing, "ProcessPoolExecutor", InTurn)
     path = tmp_path / "compare.json"
