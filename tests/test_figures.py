@@ -26,7 +26,7 @@ MEASURES = {
 }
 COMPARISONS = {
     "compare_cifar10": 10,
-    "compare_cifar10_tuned": 8,
+    "compare_cifar10_tuned": 16,
     "compare_tiny_imagenet": 20,
 }  # and the least rows quoted
 KINDS = {
