@@ -96,10 +96,11 @@ def parts(settings: Settings, protocol: Protocol) -> Parts:
     if photographs is None:
         return Parts(learn, None, (queries,), database)
     photographs, shown = _held_back(settings, photographs)
-    classes = _level(shown, protocol.levels.index("class"))
+    of_class = protocol.levels.index("class")
+    classes = _level(shown, of_class)
     shown = Pictures(shown.sources, classes).subset(np.flatnonzero(np.isin(classes, database.labels)))
     asked = (queries, shown) if len(shown) else (queries,)
-    return Parts(learn, _untaught(photographs, kept, learn), asked, database)
+    return Parts(learn, _untaught(photographs, of_class + 1, kept, learn), asked, database)
 
 
 def _held_back(settings: Settings, pictures: Pictures) -> tuple[Pictures, Pictures]:
@@ -125,11 +126,14 @@ def _level(pictures: Pictures, level: int) -> NDArray[np.int64]:
     return pictures.levels[:, level]
 
 
-def _untaught(photographs: Pictures, kept: Pictures, learn: Pictures) -> Pictures:
-    """The photographs without the labels that only held-back drawings have: such a drawing would not be new any more."""
+def _untaught(photographs: Pictures, first: int, kept: Pictures, learn: Pictures) -> Pictures:
+    """The photographs without the labels, from the level `first` on, that only held-back drawings have.
+
+    Such a drawing would not be new any more.
+    """
     assert photographs.levels is not None, "photographs have levels"
     found = photographs.levels.copy()
-    for level in range(found.shape[1]):
+    for level in range(first, found.shape[1]):
         only = np.setdiff1d(_level(kept, level), _level(learn, level))
         found[np.isin(found[:, level], only), level] = -1
     return Pictures(photographs.sources, photographs.labels, photographs.groups, found)
