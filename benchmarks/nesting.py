@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from benchmarks.options import options_of
@@ -20,6 +21,7 @@ from benchmarks.result_file import write_result
 from nhl.codes import LENGTHS
 from nhl.evaluation.compare import compare
 from nhl.evaluation.comparison import Comparison
+from nhl.evaluation.comparison_report import spread
 from nhl.training.settings import Settings
 
 KINDS = {"nested": "equal", "single": "single", "cut": "cut"}
@@ -32,16 +34,16 @@ def summary(records: Sequence[dict[str, Any]], lengths: Sequence[int]) -> dict[s
     def values(mode: str, length: int, key: str) -> list[float]:
         return [r[key] for r in records if (r["mode"], r["length"]) == (mode, length)]
 
-    def deviation(found: list[float]) -> float:
-        return statistics.stdev(found) if len(found) > 1 else 0.0
-
     quality = {k: [round(statistics.mean(values(m, b, "map")), 4) for b in lengths] for k, m in KINDS.items()}
-    spread = {k: [round(deviation(values(m, b, "map")), 4) for b in lengths] for k, m in KINDS.items()}
+    spreads = {
+        k: spread(np.array([values(m, b, "map") for b in lengths]).T).round(4).tolist()
+        for k, m in KINDS.items()
+    }
     times = {k: [statistics.mean(values(m, b, "seconds")) for b in lengths] for k, m in KINDS.items()}
     return {
         "lengths": list(lengths),
         "quality": quality,
-        "deviation": spread,
+        "deviation": spreads,
         "seconds": {k: round(sum(t) if k == "single" else t[0], 1) for k, t in times.items()},
     }
 

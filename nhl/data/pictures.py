@@ -1,6 +1,6 @@
 """Labelled pictures, and the three parts that retrieval is trained and measured on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,10 @@ class Pictures:
         groups = None if self.groups is None else self.groups[indices]
         levels = None if self.levels is None else self.levels[indices]
         return Pictures([self.sources[i] for i in indices], self.labels[indices], groups, levels)
+
+    def where(self, wanted: Callable[[Path | bytes], bool]) -> "Pictures":
+        """The pictures whose sources are wanted, in their order."""
+        return self.subset(np.flatnonzero([wanted(source) for source in self.sources]))
 
     def split(
         self, share: float, seed: int, least: int = 0, most: int | None = None

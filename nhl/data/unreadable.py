@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from nhl.data.pictures import Pictures, Protocol
 from nhl.images import ImageError, load_image
 from nhl.machine import processors
@@ -64,10 +62,10 @@ def skip(protocol: Protocol, progress: Progress | None = None) -> Protocol:
     told = _told(found, protocol)
 
     def rest(part: str, pictures: Pictures) -> Pictures:
-        kept = [i for i, source in enumerate(pictures.sources) if source not in found]
-        if not kept:
+        kept = pictures.where(lambda source: source not in found)
+        if not len(kept):
             raise ImageError(f"the part {part!r} has no picture left: {told}")
-        return pictures.subset(np.array(kept, dtype=np.int64))
+        return kept
 
     left = replace(
         protocol,

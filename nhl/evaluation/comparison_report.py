@@ -57,12 +57,12 @@ def losing(records: Records, mode: str) -> int:
     for of in maps(records).values():
         if mode in of and "single" in of:
             mine, single = of[mode], of["single"]
-            spread = np.maximum(_spread(mine), _spread(single))
-            count += int((mine.mean(0) < single.mean(0) - spread).sum())
+            most = np.maximum(spread(mine), spread(single))
+            count += int((mine.mean(0) < single.mean(0) - most).sum())
     return count
 
 
-def _spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def spread(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard deviation over the seeds and splits (L,); of one it is not known, and 0."""
     return rows.std(0, ddof=1) if len(rows) > 1 else np.zeros(rows.shape[1])
 
@@ -89,7 +89,7 @@ def _of_losses(result: dict[str, Any]) -> list[str]:
     for loss, of in maps(records).items():
         for mode in sorted(of, key=modes.index):
             rows = 100 * of[mode]
-            cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), _spread(rows), strict=True)]
+            cells = [f"{m:.1f} ± {s:.1f}" for m, s in zip(rows.mean(0), spread(rows), strict=True)]
             gain = f"{100 * gained[loss][mode].mean():+.1f} %" if mode in gained.get(loss, {}) else ""
             lines.append(
                 f"| {row_name(result, loss)} | {mode} | {' | '.join(cells)} | {rows.mean():.1f} | {gain} |"
@@ -196,7 +196,7 @@ def picture(result: dict[str, Any], path: Path) -> None:
             single = mode.startswith("single")
             color = "0.4" if mode == "single" else f"C{modes.index(mode)}"
             style = {"color": color, "linestyle": "--" if single else "-"}
-            panel.errorbar(lengths, of[mode].mean(0), _spread(of[mode]), label=mode, marker=".", **style)
+            panel.errorbar(lengths, of[mode].mean(0), spread(of[mode]), label=mode, marker=".", **style)
         panel.set_title(row_name(result, loss), loc="left", fontsize=10)
         panel.set_xscale("log", base=2)
         panel.set_xticks(lengths, [str(length) for length in lengths])

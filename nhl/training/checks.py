@@ -1,6 +1,6 @@
 """What a run takes from its folder, its backbone and its data set, refused before anything is learnt. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,11 @@ class Parts:
     queries: tuple[Pictures, ...] = ()
     database: Pictures | None = None
 
+    @property
+    def taught(self) -> list[Pictures]:
+        """All that is learnt from, photographs last."""
+        return [self.learn] if self.photographs is None else [self.learn, self.photographs]
+
 
 def parts(settings: Settings, protocol: Protocol) -> Parts:
     """The parts of a data set in a run.
@@ -90,15 +95,15 @@ def parts(settings: Settings, protocol: Protocol) -> Parts:
     if not settings.validation_fraction:
         return Parts(learn, photographs)
     learn, kept = _held_back(settings, learn)
-    queries, database = kept, _of(learn, protocol.database)
+    queries, database = kept, learn.where(set(protocol.database.sources).__contains__)
     if not len(database):
         queries, database = kept.split(0.5, seed, least=1)
     if photographs is None:
         return Parts(learn, None, (queries,), database)
     photographs, shown = _held_back(settings, photographs)
     of_class = protocol.levels.index("class")
-    classes = _level(shown, of_class)
-    shown = Pictures(shown.sources, classes).subset(np.flatnonzero(np.isin(classes, database.labels)))
+    classes = _levels(shown)[:, of_class]
+    shown = replace(shown, labels=classes).subset(np.flatnonzero(np.isin(classes, database.labels)))
     asked = (queries, shown) if len(shown) else (queries,)
     return Parts(learn, _untaught(photographs, of_class + 1, kept, learn), asked, database)
 
@@ -113,17 +118,9 @@ def _held_back(settings: Settings, pictures: Pictures) -> tuple[Pictures, Pictur
         ) from error
 
 
-def _of(pictures: Pictures, others: Pictures) -> Pictures:
-    """The pictures that are among the others too."""
-    known = set(others.sources)
-    return pictures.subset(
-        np.array([i for i, s in enumerate(pictures.sources) if s in known], dtype=np.int64)
-    )
-
-
-def _level(pictures: Pictures, level: int) -> NDArray[np.int64]:
-    assert pictures.levels is not None, "drawings beside photographs have levels"
-    return pictures.levels[:, level]
+def _levels(pictures: Pictures) -> NDArray[np.int64]:
+    assert pictures.levels is not None, "photographs and the drawings beside them have levels"
+    return pictures.levels
 
 
 def _untaught(photographs: Pictures, first: int, kept: Pictures, learn: Pictures) -> Pictures:
@@ -131,12 +128,11 @@ def _untaught(photographs: Pictures, first: int, kept: Pictures, learn: Pictures
 
     Such a drawing would not be new any more.
     """
-    assert photographs.levels is not None, "photographs have levels"
-    found = photographs.levels.copy()
+    found, new, old = _levels(photographs).copy(), _levels(kept), _levels(learn)
     for level in range(first, found.shape[1]):
-        only = np.setdiff1d(_level(kept, level), _level(learn, level))
+        only = np.setdiff1d(new[:, level], old[:, level])
         found[np.isin(found[:, level], only), level] = -1
-    return Pictures(photographs.sources, photographs.labels, photographs.groups, found)
+    return replace(photographs, levels=found)
 
 
 def instances(settings: Settings, pictures: Pictures) -> NDArray[np.int64]:
@@ -160,9 +156,8 @@ def levels(settings: Settings, protocol: Protocol, learnt: Parts) -> NDArray[np.
     Raises:
         ValueError: if the data set has no levels, they are no hierarchy, or none has a name in `level_weights`.
     """
-    each = [part for part in (learnt.learn, learnt.photographs) if part is not None]
-    found = [part.levels for part in each if part.levels is not None]
-    if len(found) < len(each):
+    found = [part.levels for part in learnt.taught if part.levels is not None]
+    if len(found) < len(learnt.taught):
         raise ValueError(
             f"`levels` must be 0 for {settings.data!r}, which has labels at one level alone, but got {settings.levels}"
         )

@@ -184,19 +184,17 @@ class _Session:
         if learnt.photographs is None:
             keep = settings.views > 0
             seen = views(learnt.learn, settings.views if keep else settings.epochs, keep)
-            taught = [learnt.learn]
 
             def inputs(epoch: int) -> Shown:
                 return all_shown(seen.get(epoch))
 
         else:
-            taught = [learnt.learn, learnt.photographs]
             half = settings.precision == "bfloat16"
             how = (settings.rounds, settings.views, settings.seed, device, half, prepare)
             inputs = Mixture(learnt.learn, learnt.photographs, preprocessing, stem, *how)
         first = (fingerprint(settings.start),) if settings.start else ()
-        self.source = sha256(*(part.digest() for part in taught), *first)
-        labels = torch.from_numpy(np.concatenate([part.labels for part in taught]))
+        self.source = sha256(*(part.digest() for part in learnt.taught), *first)
+        labels = torch.from_numpy(np.concatenate([part.labels for part in learnt.taught]))
         classes = len(protocol.classes)
         shown = torch.from_numpy(instances(settings, learnt.learn)) if settings.instances else None
         named = None
